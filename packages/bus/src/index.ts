@@ -1,0 +1,18 @@
+/** What every device and engine shares. See README.md for each used alone. */
+export { AddressSpace, ALL_ONES, type IoHandler, type Mapping, type Width } from './address-space.ts';
+export { type Clock, type Timer, VirtualClock } from './clock.ts';
+export { ConfigurationError } from './errors.ts';
+export { type GuestMemory, Ram, type RamRegion } from './guest-memory.ts';
+export { type InterruptLine, type MessageInterrupts, RecordingLine, SharedLine } from './interrupt-line.ts';
+export {
+  type Field,
+  type FieldBehaviour,
+  type FieldSpec,
+  RegisterFile,
+  type RegisterTable,
+  registers,
+  ro,
+  rw,
+  w1c,
+} from './register-map.ts';
+export type { TraceSink } from './trace.ts';

@@ -1,0 +1,1 @@
+export type { EthernetPort, FrameOffload, PortOffloads } from './ethernet-port.ts';
