@@ -20,7 +20,12 @@ export interface EthernetPort {
   /** The user of the port can take frames again after it refused one. */
   resume(): void;
   /** What this port takes and gives beyond plain frames; without it, nothing. */
-  readonly offloads?: PortOffloads;
+  readonly offloads?: PortOffloads | undefined;
+  /**
+   * Set by the user of the port, at any time (a card: when its driver has chosen features, and back to undefined when it is reset): what
+   * `onReceive` can take. Without it the port delivers plain frames of at most the MTU with all checksums in place.
+   */
+  receiverOffloads?: ReceiverOffloads | undefined;
 }
 
 /** What a frame leaves to the other side. All offsets in bytes from the start of the frame. */
@@ -33,6 +38,7 @@ export interface FrameOffload {
   readonly checksumValid?: boolean;
 }
 
+/** What a port takes and gives. */
 export interface PortOffloads {
   /** Takes frames with `checksum` left to do. */
   readonly checksum: boolean;
@@ -40,4 +46,12 @@ export interface PortOffloads {
   readonly segmentation: boolean;
   /** May deliver frames larger than the MTU with `segmentation` set, if the receiver says it can take them. */
   readonly largeReceive: boolean;
+}
+
+/** What the user of a port takes in `onReceive`. */
+export interface ReceiverOffloads {
+  /** Takes frames with `checksum` left to do, or `checksumValid`. */
+  readonly checksum: boolean;
+  /** Takes TCP over IPv4 frames up to 64 KiB with `segmentation`. Only together with `checksum`. */
+  readonly segmentation: boolean;
 }

@@ -1,1 +1,1 @@
-export type { EthernetPort, FrameOffload, PortOffloads } from './ethernet-port.ts';
+export type { EthernetPort, FrameOffload, PortOffloads, ReceiverOffloads } from './ethernet-port.ts';
