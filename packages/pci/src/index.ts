@@ -1,1 +1,63 @@
-export {};
+/** PCI: configuration space, ranges, capabilities, interrupts of functions, and the bus that holds them. See README.md. */
+export { BAR_IO_SPACE, BAR_MEMORY_64, BAR_PREFETCHABLE, Bar, type BarKind, type BarSpec } from './bar.ts';
+export { BusMasterMemory } from './bus-master.ts';
+export {
+  CAPABILITIES_END,
+  CAPABILITIES_START,
+  CAPABILITY_MSI,
+  CAPABILITY_MSIX,
+  CAPABILITY_VENDOR_SPECIFIC,
+  type Capability,
+  type PlacedCapability,
+  placeCapabilities,
+  registerCapability,
+  vendorCapability,
+} from './capability.ts';
+export { CONFIG_SPACE_SIZE, ConfigSpace, type HeaderBehaviour } from './config-space.ts';
+export { type FunctionWiring, type InterruptPin, PciFunction, type PciFunctionOptions } from './function.ts';
+export {
+  type MessagePort,
+  MSI_64_BIT,
+  MSI_CAPABILITY,
+  MSI_ENABLE,
+  MSI_MULTIPLE_MESSAGE_CAPABLE,
+  MSI_MULTIPLE_MESSAGE_ENABLE,
+  MSI_PER_VECTOR_MASKING,
+  Msi,
+  type MsiOptions,
+  type MsiRegister,
+} from './msi.ts';
+export {
+  MSIX_CAPABILITY,
+  MSIX_ENABLE,
+  MSIX_ENTRY_SIZE,
+  MSIX_FUNCTION_MASK,
+  MSIX_TABLE_SIZE,
+  MSIX_VECTOR_MASK,
+  MsiX,
+  type MsixOptions,
+  type MsixRegister,
+} from './msix.ts';
+export { type Region, Regions } from './regions.ts';
+export {
+  BASE_ADDRESS_REGISTERS,
+  COMMAND_BUS_MASTER,
+  COMMAND_INTERRUPT_DISABLE,
+  COMMAND_IO_SPACE,
+  COMMAND_MEMORY_SPACE,
+  COMMAND_PARITY_ERROR_RESPONSE,
+  COMMAND_SERR_ENABLE,
+  COMMAND_WRITABLE,
+  HEADER_TYPE_MULTI_FUNCTION,
+  STATUS_CAPABILITIES_LIST,
+  STATUS_CLEARABLE,
+  STATUS_DETECTED_PARITY_ERROR,
+  STATUS_INTERRUPT,
+  STATUS_MASTER_DATA_PARITY_ERROR,
+  STATUS_RECEIVED_MASTER_ABORT,
+  STATUS_RECEIVED_TARGET_ABORT,
+  STATUS_SIGNALED_SYSTEM_ERROR,
+  STATUS_SIGNALED_TARGET_ABORT,
+  TYPE_0_HEADER,
+  type Type0Register,
+} from './type0-header.ts';
