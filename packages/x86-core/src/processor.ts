@@ -1,0 +1,58 @@
+/**
+ * The processor as system routines and the reference engine see it: state by name, memory through segments and paging, faults, and the
+ * world outside. Implemented by Cpu.
+ */
+import type { AddressSpace } from '@paravirt/bus';
+import type { SegmentName } from './semantics/language.ts';
+import type { FieldName } from './state.ts';
+
+export type MemoryAccess = 'read' | 'write';
+
+export interface Processor {
+  /** State fields as numbers (fields of at most 4 bytes) and as bigints (8 bytes), by name and element. */
+  get(field: FieldName, index?: number): number;
+  set(field: FieldName, value: number, index?: number): void;
+  get64(field: FieldName, index?: number): bigint;
+  set64(field: FieldName, value: bigint, index?: number): void;
+
+  /** All of RFLAGS, status flags worked out. */
+  rflags: bigint;
+
+  /** Stores vector and error code and throws GUEST_FAULT. */
+  fault(vector: number, errorCode?: number): never;
+  /** #PF with CR2. */
+  pageFault(linear: bigint, errorCode: number): never;
+
+  /** Linear memory with the current privilege (or as a supervisor: descriptor tables, TSS, stacks of inner rings). Width in bytes 1–8. */
+  readLinear(linear: bigint, bytes: 1 | 2 | 4 | 8, supervisor?: boolean): bigint;
+  writeLinear(linear: bigint, bytes: 1 | 2 | 4 | 8, value: bigint, supervisor?: boolean): void;
+  /** Faults now if a later access would. */
+  probeLinear(linear: bigint, bytes: number, access: MemoryAccess, supervisor?: boolean): void;
+  /** segment:offset to linear, with limit, rights and canonical checks (#SS or #GP). */
+  linear(segment: SegmentName, offset: bigint, bytes: number, access: MemoryAccess): bigint;
+
+  /** Address of the instruction being executed; `rip` of the state already points behind it. */
+  readonly instructionPointer: bigint;
+
+  /** Works out the derived fields after CS, SS, data segments, CR0, CR4, EFER or CPL changed, and makes the engine look again. */
+  modeChanged(): void;
+  /** Drops translations: all but global ones, all, or those of one linear address. */
+  flushTlb(what: 'non-global' | 'all' | bigint): void;
+
+  readonly ports: AddressSpace;
+  readPort(port: number, bytes: 1 | 2 | 4): number;
+  writePort(port: number, bytes: 1 | 2 | 4, value: number): void;
+  /** Value of the time stamp counter. */
+  timestamp(): bigint;
+  readonly retired: bigint;
+  readTaskPriority(): number;
+  writeTaskPriority(value: number): void;
+  /** MSRs that belong to somebody else. */
+  readExternalMsr(index: number): bigint | undefined;
+  /** undefined: not there; false: #GP. */
+  writeExternalMsr(index: number, value: bigint): boolean | undefined;
+  /** Interrupts may have become deliverable (IF, shadow, CR8 changed): look at the next boundary. */
+  interruptsMayHaveChanged(): void;
+  /** Leaves the run with this stop at the end of the instruction. */
+  stop(stop: import('./stop.ts').Stop): void;
+}

@@ -1,0 +1,234 @@
+/**
+ * CPU state: one table. Names are the manual's; offsets follow from the order. The state lies in linear memory beside guest RAM, so that
+ * generated code and TypeScript see the same bytes; every offset in the project comes from here.
+ *
+ * General registers are 64 bits wide, so that AH is a byte address and a 32-bit write zero-extends in one place.
+ *
+ * Status flags are kept lazily as two 64-bit words:
+ *   flagResult  the last result, sign-extended from its width:  ZF = (flagResult = 0)
+ *   flagCarries bit 63 = CF, bit 62 = carry into the sign bit (OF = bit 63 xor bit 62), bit 3 = AF,
+ *               bits 15–8 = parity delta (PF = even parity of (flagResult xor flagCarries>>8) & 0xff),
+ *               bit 16 = sign delta (SF = sign of flagResult xor bit 16); all other bits zero
+ * The deltas let any combination of flags be stored. `eflags` holds the other bits of RFLAGS (its status bits are zero); see flags.ts.
+ */
+
+export type ArchitecturalField =
+  | 'gpr'
+  | 'rip'
+  | 'flagResult'
+  | 'flagCarries'
+  | 'eflags'
+  | 'interruptShadow'
+  | 'segmentBase'
+  | 'segmentLimit'
+  | 'segmentAttributes'
+  | 'segmentSelector'
+  | 'gdtrBase'
+  | 'gdtrLimit'
+  | 'idtrLimit'
+  | 'idtrBase'
+  | 'cr0'
+  | 'cr2'
+  | 'cr3'
+  | 'cr4'
+  | 'efer'
+  | 'star'
+  | 'lstar'
+  | 'cstar'
+  | 'sfmask'
+  | 'kernelGsBase'
+  | 'sysenterCs'
+  | 'sysenterEsp'
+  | 'sysenterEip'
+  | 'pat'
+  | 'tscAux'
+  | 'tscOffset'
+  | 'miscEnable'
+  | 'dr'
+  | 'cpl'
+  | 'halted'
+  | 'nmiBlocked'
+  | 'fcw'
+  | 'fsw'
+  | 'ftags'
+  | 'fop'
+  | 'ftop'
+  | 'mxcsr'
+  | 'fip'
+  | 'fdp'
+  | 'fcs'
+  | 'fds'
+  | 'fpr'
+  | 'xmm';
+export type DerivedField =
+  | 'zero'
+  | 'linearMask'
+  | 'codeBias'
+  | 'codeRange'
+  | 'segmentLower'
+  | 'segmentUpper'
+  | 'segmentAccess'
+  | 'flatSegments'
+  | 'x87Blocked'
+  | 'mmxBlocked'
+  | 'sseBlocked'
+  | 'tlb'
+  | 'codeTlb'
+  | 'remaining'
+  | 'record'
+  | 'runStart'
+  | 'ripBase'
+  | 'pageMap'
+  | 'slowAddress'
+  | 'slowValue'
+  | 'slowHigh'
+  | 'systemArguments'
+  | 'systemResult';
+
+interface FieldShape {
+  /** Bytes of one element. */
+  readonly size: 1 | 2 | 4 | 8 | 16;
+  readonly count: number;
+}
+
+const u16 = (count = 1): FieldShape => ({ size: 2, count });
+const u32 = (count = 1): FieldShape => ({ size: 4, count });
+const u64 = (count = 1): FieldShape => ({ size: 8, count });
+const v128 = (count = 1): FieldShape => ({ size: 16, count });
+
+/** Architectural state, saved and compared. */
+const ARCHITECTURAL: Readonly<Record<ArchitecturalField, FieldShape>> = {
+  gpr: u64(16),
+  rip: u64(),
+  flagResult: u64(),
+  flagCarries: u64(),
+  /** RFLAGS without CF PF AF ZF SF OF; bit 1 always set. */
+  eflags: u32(),
+  /** 1: an interrupt may not be taken before the next instruction has completed (STI, MOV SS, POP SS). */
+  interruptShadow: u32(),
+  /** Segment registers in encoding order ES CS SS DS FS GS, then LDTR, TR. */
+  segmentBase: u64(8),
+  /** Effective limit in bytes, granularity applied. */
+  segmentLimit: u32(8),
+  /** Access rights as in the second descriptor doubleword, bits 8–23, shifted right by 8: type 0–3, S 4, DPL 5–6, P 7, AVL 12, L 13, D/B 14, G 15. Zero: unusable (null). */
+  segmentAttributes: u32(8),
+  segmentSelector: u32(8),
+  gdtrBase: u64(),
+  gdtrLimit: u32(),
+  idtrLimit: u32(),
+  idtrBase: u64(),
+  cr0: u64(),
+  cr2: u64(),
+  cr3: u64(),
+  cr4: u64(),
+  efer: u64(),
+  star: u64(),
+  lstar: u64(),
+  cstar: u64(),
+  sfmask: u64(),
+  kernelGsBase: u64(),
+  sysenterCs: u64(),
+  sysenterEsp: u64(),
+  sysenterEip: u64(),
+  pat: u64(),
+  tscAux: u64(),
+  tscOffset: u64(),
+  miscEnable: u64(),
+  dr: u64(8),
+  /** Current privilege level. */
+  cpl: u32(),
+  /** 1: waiting in HLT. */
+  halted: u32(),
+  /** 1: NMIs blocked until IRET. */
+  nmiBlocked: u32(),
+  /** x87. `fsw` has its TOP field always zero: TOP is `ftop`. `ftags` bit i = 1: physical register i is not empty. */
+  fcw: u16(),
+  fsw: u16(),
+  ftags: u16(),
+  fop: u16(),
+  ftop: u32(),
+  mxcsr: u32(),
+  fip: u64(),
+  fdp: u64(),
+  fcs: u16(),
+  fds: u16(),
+  /** Physical x87 registers, 16 bytes each: significand in the first 8, sign and exponent in the next 2. */
+  fpr: v128(8),
+  xmm: v128(16),
+};
+
+/** What the engines keep beside it; can be made anew from the architectural part. */
+const DERIVED: Readonly<Record<DerivedField, FieldShape>> = {
+  /** Always zero: stands for an absent base, index or segment base. */
+  zero: u64(),
+  /** Linear addresses are cut with this: 2^32 − 1 outside 64-bit mode, all ones in it. */
+  linearMask: u64(),
+  /** Execution may go to t if (t + codeBias) mod 2^64 ≤ codeRange: the CS limit, or the canonical addresses. */
+  codeBias: u64(),
+  codeRange: u64(),
+  /** Offsets [lower, upper] are valid in each of ES … GS. */
+  segmentLower: u64(8),
+  segmentUpper: u64(8),
+  /** Bit 0 readable, bit 1 writable. */
+  segmentAccess: u32(8),
+  /** 1: every data segment is as good as flat (limit 4 GiB, readable and writable), or 64-bit mode: no limit checks. */
+  flatSegments: u32(),
+  /** Why x87, MMX or SSE instructions may not run now: 0, or the vector of the fault (6 #UD, 7 #NM). */
+  x87Blocked: u32(),
+  mmxBlocked: u32(),
+  sseBlocked: u32(),
+  /** Address in linear memory of the TLB and of the code TLB for the current privilege. */
+  tlb: u32(),
+  codeTlb: u32(),
+  /** Instructions left in this slice; below zero: leave at the next boundary. */
+  remaining: u32(),
+  /** Record being executed and first record of the run since `remaining` was last brought up to date. */
+  record: u32(),
+  runStart: u32(),
+  /** Current code page: RIP of its first byte, record map. */
+  ripBase: u64(),
+  pageMap: u32(),
+  /** Arguments and result of calls out of Wasm. */
+  slowAddress: u64(),
+  slowValue: u64(),
+  slowHigh: u64(),
+  systemArguments: u64(6),
+  systemResult: u64(),
+};
+
+export type FieldName = ArchitecturalField | DerivedField;
+
+const TABLE: Readonly<Record<FieldName, FieldShape>> = { ...ARCHITECTURAL, ...DERIVED };
+
+export interface StateField {
+  /** Address in linear memory of element 0. */
+  readonly address: number;
+  /** Bytes of one element. */
+  readonly size: 1 | 2 | 4 | 8 | 16;
+  readonly count: number;
+}
+
+/** Address of the state in linear memory: page 0 stays unused. */
+export const STATE_BASE = 0x1000;
+
+function layOut(): { fields: Readonly<Record<FieldName, StateField>>; end: number; architecturalEnd: number } {
+  const fields = {} as Record<FieldName, StateField>;
+  let at = STATE_BASE;
+  let architecturalEnd = at;
+  for (const [name, shape] of Object.entries(TABLE) as [FieldName, FieldShape][]) {
+    at = Math.ceil(at / shape.size) * shape.size;
+    fields[name] = { address: at, size: shape.size, count: shape.count };
+    at += shape.size * shape.count;
+    if (name in ARCHITECTURAL) architecturalEnd = at;
+  }
+  return { fields, end: at, architecturalEnd };
+}
+
+const LAYOUT = layOut();
+
+export const STATE: Readonly<Record<FieldName, StateField>> = LAYOUT.fields;
+export const STATE_END: number = LAYOUT.end;
+/** End of the part that is saved, restored and compared: [STATE_BASE, STATE_ARCHITECTURAL_END). */
+export const STATE_ARCHITECTURAL_END: number = LAYOUT.architecturalEnd;
+
+export const SEGMENT_NUMBER = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5, LDTR: 6, TR: 7 } as const;
