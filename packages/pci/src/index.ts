@@ -13,8 +13,32 @@ export {
   registerCapability,
   vendorCapability,
 } from './capability.ts';
+export {
+  CONFIG_ADDRESS_ENABLE,
+  CONFIG_MECHANISM_PORT,
+  CONFIG_MECHANISM_PORTS,
+  ConfigMechanism1,
+  type ConfigMechanismOptions,
+  configAddress,
+} from './config-mechanism.ts';
 export { CONFIG_SPACE_SIZE, ConfigSpace, type HeaderBehaviour } from './config-space.ts';
+export { ECAM_BUS_SIZE, Ecam, type EcamOptions } from './ecam.ts';
+export {
+  type AssignedBar,
+  assignAddresses,
+  type FoundCapability,
+  findCapabilities,
+  findFunctions,
+  moveBar,
+  type ProbedBar,
+  probeBars,
+  setCommand,
+  type Window,
+  type Windows,
+} from './enumeration.ts';
 export { type FunctionWiring, type InterruptPin, PciFunction, type PciFunctionOptions } from './function.ts';
+export { CLASS_HOST_BRIDGE, createHostBridge, type HostBridgeOptions } from './host-bridge.ts';
+export { InterruptRouting, type InterruptRoutingOptions, type PerPirq, pirqOf, type RoutedPin } from './interrupt-routing.ts';
 export {
   type MessagePort,
   MSI_64_BIT,
@@ -38,7 +62,9 @@ export {
   type MsixOptions,
   type MsixRegister,
 } from './msix.ts';
+export { type ConfigurationAccess, DEVICES, FUNCTIONS, type PciAddress, PciBus, type PciBusOptions } from './pci-bus.ts';
 export { type Region, Regions } from './regions.ts';
+export { type BarTopology, describeTopology, type FunctionTopology, formatAddress, topologyOf } from './topology.ts';
 export {
   BASE_ADDRESS_REGISTERS,
   COMMAND_BUS_MASTER,
