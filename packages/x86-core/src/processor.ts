@@ -3,8 +3,10 @@
  * world outside. Implemented by Cpu.
  */
 import type { AddressSpace } from '@paravirt/bus';
+import type { DecodeMode } from './decode/decoded.ts';
 import type { SegmentName } from './semantics/language.ts';
 import type { FieldName } from './state.ts';
+import type { Stop } from './stop.ts';
 
 export type MemoryAccess = 'read' | 'write';
 
@@ -31,8 +33,19 @@ export interface Processor {
   /** segment:offset to linear, with limit, rights and canonical checks (#SS or #GP). */
   linear(segment: SegmentName, offset: bigint, bytes: number, access: MemoryAccess): bigint;
 
-  /** Address of the instruction being executed; `rip` of the state already points behind it. */
-  readonly instructionPointer: bigint;
+  /** Address (RIP) of the instruction being executed; `rip` of the state already points behind it. Set by the engine. */
+  instructionPointer: bigint;
+  /** Code and stack size as CS and SS say now. */
+  readonly decodeMode: DecodeMode;
+  /** linear + bytes, cut to the linear address width. */
+  addLinear(linear: bigint, bytes: number): bigint;
+  /**
+   * Copies instruction bytes from `ip` into `into` at `at`, up to the end of its page or of `into`; how many there were. Faults as an
+   * instruction fetch does: #GP(0) beyond the CS limit or non-canonical, #PF with the I/D bit where NX is on.
+   */
+  fetch(ip: bigint, into: Uint8Array, at: number): number;
+  /** Leaves the run with `unsupported` for the instruction at `instructionPointer`, RIP back at it. */
+  unsupported(bytes: Uint8Array): never;
 
   /** Works out the derived fields after CS, SS, data segments, CR0, CR4, EFER or CPL changed, and makes the engine look again. */
   modeChanged(): void;
@@ -54,5 +67,5 @@ export interface Processor {
   /** Interrupts may have become deliverable (IF, shadow, CR8 changed): look at the next boundary. */
   interruptsMayHaveChanged(): void;
   /** Leaves the run with this stop at the end of the instruction. */
-  stop(stop: import('./stop.ts').Stop): void;
+  stop(stop: Stop): void;
 }

@@ -137,8 +137,11 @@ export interface Language<V> {
   effectiveAddress(operand: Operand<V>): V;
   /** A piece of a memory operand, `displacement` bytes behind its start (a V of `addressWidth`, or a number). */
   part(operand: Operand<V>, displacement: V | number, width: BitWidth): Operand<V>;
-  /** Faults unless all of the operand's first `bytes` bytes may be written (or read). */
-  probe(operand: Operand<V>, bytes: number, access: 'read' | 'write'): void;
+  /**
+   * Faults unless all of the operand's first `bytes` bytes may be written (or read); with `alignment`, also #GP(0) unless its linear
+   * address is a multiple of it.
+   */
+  probe(operand: Operand<V>, bytes: number, access: 'read' | 'write', alignment?: number): void;
 
   // Control
   /** Address of the next instruction. */

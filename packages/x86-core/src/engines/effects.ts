@@ -1,0 +1,166 @@
+/**
+ * The engine whose values are nothing: running a body here tells which of its operands it reads and writes, and whether it jumps or calls
+ * a system routine. Both branches of `when` run, loops run once.
+ */
+import type { Body } from '../semantics/instruction.ts';
+import type { BitWidth, Language, Operand, RepeatPrefix, Subroutine } from '../semantics/language.ts';
+import type { SystemRoutine } from '../system/routine.ts';
+
+/** What a body may look at while it is run. */
+export interface Statics {
+  readonly width: BitWidth;
+  readonly addressWidth: 16 | 32 | 64;
+  readonly stackWidth: 16 | 32 | 64;
+  readonly codeWidth: 16 | 32 | 64;
+  readonly repeatPrefix: RepeatPrefix;
+}
+
+export interface OperandShape {
+  readonly width: BitWidth;
+  readonly isMemory: boolean;
+}
+
+export interface Effects {
+  /** By operand. */
+  readonly reads: readonly boolean[];
+  readonly writes: readonly boolean[];
+  readonly jumps: boolean;
+  readonly system: boolean;
+  readonly repeats: boolean;
+}
+
+const NOTHING = undefined;
+type Nothing = undefined;
+
+class EffectsLanguage implements Language<Nothing> {
+  readonly width: BitWidth;
+  readonly addressWidth: 16 | 32 | 64;
+  readonly stackWidth: 16 | 32 | 64;
+  readonly codeWidth: 16 | 32 | 64;
+  readonly repeatPrefix: RepeatPrefix;
+  jumps = false;
+  systemCalled = false;
+  repeats = false;
+
+  constructor(statics: Statics) {
+    this.width = statics.width;
+    this.addressWidth = statics.addressWidth;
+    this.stackWidth = statics.stackWidth;
+    this.codeWidth = statics.codeWidth;
+    this.repeatPrefix = statics.repeatPrefix;
+  }
+
+  constant(): Nothing {}
+  bind(): Nothing {}
+  variable(): Operand<Nothing> {
+    return this.#place();
+  }
+  zeroExtend(): Nothing {}
+  signExtend(): Nothing {}
+  truncate(): Nothing {}
+  add(): Nothing {}
+  sub(): Nothing {}
+  mul(): Nothing {}
+  mulHighUnsigned(): Nothing {}
+  mulHighSigned(): Nothing {}
+  divUnsigned(): Nothing {}
+  remUnsigned(): Nothing {}
+  divSigned(): Nothing {}
+  remSigned(): Nothing {}
+  and(): Nothing {}
+  or(): Nothing {}
+  xor(): Nothing {}
+  not(): Nothing {}
+  shl(): Nothing {}
+  shr(): Nothing {}
+  sar(): Nothing {}
+  clz(): Nothing {}
+  ctz(): Nothing {}
+  popcnt(): Nothing {}
+  float(): Nothing {}
+  eq(): Nothing {}
+  ne(): Nothing {}
+  ltUnsigned(): Nothing {}
+  ltSigned(): Nothing {}
+  select(): Nothing {}
+  when(_condition: Nothing, then: () => void, otherwise?: () => void): void {
+    then();
+    otherwise?.();
+  }
+  loop(condition: () => Nothing, body: () => void): void {
+    condition();
+    body();
+  }
+  repeat(counter: Operand<Nothing>, body: () => void, leave?: () => Nothing): void {
+    this.repeats = true;
+    counter.read();
+    body();
+    counter.write(NOTHING);
+    leave?.();
+  }
+  flags(): void {}
+  resultFlags(): void {}
+  setFlags(): void {}
+  flag(): Nothing {}
+  condition(): Nothing {}
+  gpr(): Operand<Nothing> {
+    return this.#place();
+  }
+  field(): Operand<Nothing> {
+    return this.#place();
+  }
+  indexedField(): Operand<Nothing> {
+    return this.#place();
+  }
+  memory(): Operand<Nothing> {
+    return this.#place();
+  }
+  effectiveAddress(): Nothing {}
+  part(): Operand<Nothing> {
+    return this.#place();
+  }
+  probe(): void {}
+  nextIp(): Nothing {}
+  thisIp(): Nothing {}
+  checkTarget(): void {}
+  jump(): void {
+    this.jumps = true;
+  }
+  faultIf(): void {}
+  system(_routine: SystemRoutine): Nothing {
+    this.systemCalled = true;
+  }
+  call(subroutine: Subroutine): readonly Nothing[] {
+    return subroutine.results.map(() => NOTHING);
+  }
+  vector(): Nothing {}
+  toVector(): Nothing {}
+  lane(): Nothing {}
+  withLane(): Nothing {}
+  shuffle(): Nothing {}
+
+  #place(): Operand<Nothing> {
+    return { width: 64, isMemory: false, read: () => NOTHING, write: () => {} };
+  }
+}
+
+/** Effects of a body under these statics and operand shapes. */
+export function effectsOf(body: Body, statics: Statics, shapes: readonly OperandShape[]): Effects {
+  const language = new EffectsLanguage(statics);
+  const reads = shapes.map(() => false);
+  const writes = shapes.map(() => false);
+  const operands = shapes.map(
+    (shape, i): Operand<Nothing> => ({
+      ...shape,
+      read: () => {
+        reads[i] = true;
+        return NOTHING;
+      },
+      write: () => {
+        writes[i] = true;
+      },
+    }),
+  );
+  body<Nothing>(language, ...operands);
+  return { reads, writes, jumps: language.jumps, system: language.systemCalled, repeats: language.repeats };
+}

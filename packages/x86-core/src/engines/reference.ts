@@ -1,0 +1,468 @@
+/**
+ * The reference engine: V = bigint. It executes one instruction at a time, straight from the description, with no cache of anything: the
+ * executable specification, and the oracle of the tests.
+ */
+
+import type { Decoded, DecodedOperand, DecodeMode } from '../decode/decoded.ts';
+import { decode, MAX_LENGTH } from '../decode/decoder.ts';
+import { VECTOR } from '../fault.ts';
+import type { BitWidth, FlagName, Language, Operand, RepeatPrefix, SegmentName, Subroutine } from '../semantics/language.ts';
+import type { VectorOperation } from '../semantics/vector-operations.ts';
+import { type FieldName, STATE } from '../state.ts';
+import type { SystemRoutine } from '../system/routine.ts';
+import type { SystemProcessor } from '../system-processor.ts';
+import { type Effects, effectsOf } from './effects.ts';
+import { floatOperation, vectorOperation } from './reference-vector.ts';
+
+const FLAG_BIT: Readonly<Record<FlagName, bigint>> = { CF: 1n, PF: 4n, AF: 0x10n, ZF: 0x40n, SF: 0x80n, DF: 0x400n, OF: 0x800n };
+const mask = (width: number): bigint => (1n << BigInt(width)) - 1n;
+const truth = (value: boolean): bigint => (value ? 1n : 0n);
+
+type MemoryOperand = Operand<bigint> & { readonly segment: SegmentName; offset(): bigint; readonly offsetWidth: BitWidth };
+
+export class ReferenceEngine implements Language<bigint> {
+  width: BitWidth = 32;
+  addressWidth: 16 | 32 | 64 = 32;
+  stackWidth: 16 | 32 | 64 = 32;
+  codeWidth: 16 | 32 | 64 = 32;
+  repeatPrefix: RepeatPrefix = 'none';
+  /** After a step: the instruction jumped, called a system routine or did not finish its repetition. */
+  branched = false;
+
+  readonly #processor: SystemProcessor;
+  readonly #view: DataView;
+  readonly #bytes = new Uint8Array(MAX_LENGTH);
+  #sourceSegment: SegmentName = 'DS';
+  #thisIp = 0n;
+  #nextIp = 0n;
+
+  constructor(processor: SystemProcessor, view: DataView) {
+    this.#processor = processor;
+    this.#view = view;
+  }
+
+  /** Executes the instruction at RIP. Throws GUEST_FAULT with RIP still there, or leaves RIP at the next one. */
+  step(): void {
+    const p = this.#processor;
+    const mode: DecodeMode = p.decodeMode;
+    this.branched = false;
+    this.#thisIp = p.get64('rip');
+    const decoded = this.#decode(mode);
+    this.width = decoded.width;
+    this.addressWidth = decoded.addressWidth;
+    this.stackWidth = decoded.stackWidth;
+    this.codeWidth = decoded.codeWidth;
+    this.repeatPrefix = decoded.repeatPrefix;
+    this.#sourceSegment = decoded.sourceSegment;
+    this.#nextIp = this.#wrapIp(this.#thisIp + BigInt(decoded.length));
+    p.instructionPointer = this.#thisIp;
+    const shapes = decoded.operands.map((o) => ({ width: o.width, isMemory: o.kind === 'memory' }));
+    const effects = effectsOf(decoded.instruction.body, decoded, shapes);
+    const operands = decoded.operands.map((o, i) => this.#operand(o, effects, i));
+    p.set64('rip', this.#nextIp);
+    try {
+      decoded.instruction.body<bigint>(this, ...operands);
+    } catch (error) {
+      p.set64('rip', this.#thisIp);
+      throw error;
+    }
+  }
+
+  #decode(mode: DecodeMode): Decoded {
+    const p = this.#processor;
+    const available = p.fetch(this.#thisIp, this.#bytes, 0);
+    let result = decode(this.#bytes, available, mode);
+    if (result === undefined) {
+      const more = p.fetch(this.#wrapIp(this.#thisIp + BigInt(available)), this.#bytes, available);
+      result = decode(this.#bytes, available + more, mode);
+    }
+    if (result === undefined) p.fault(VECTOR.GP, 0);
+    if ('fault' in result) p.fault(result.fault === 'ud' ? VECTOR.UD : VECTOR.GP, result.fault === 'ud' ? undefined : 0);
+    if ('unsupported' in result) p.unsupported(this.#bytes.slice(0, result.length));
+    return result;
+  }
+
+  #wrapIp(ip: bigint): bigint {
+    return this.codeWidth === 64 || this.#processor.decodeMode.codeWidth === 64 ? BigInt.asUintN(64, ip) : BigInt.asUintN(32, ip);
+  }
+
+  // Operands
+
+  #operand(o: DecodedOperand, effects: Effects, position: number): Operand<bigint> {
+    if (o.kind === 'immediate' || o.kind === 'number') {
+      return {
+        width: o.width,
+        isMemory: false,
+        read: () => o.value,
+        write: () => {
+          throw new Error('an immediate cannot be written');
+        },
+      };
+    }
+    if (o.kind === 'register') {
+      const { address, size } = STATE[o.field];
+      return this.#place(address + o.index * size + o.displacement, o.width, o.zeroExtends);
+    }
+    const rmw = effects.reads[position] === true && effects.writes[position] === true;
+    const { segment, width } = o;
+    return this.#memoryPlace(segment, width, this.addressWidth, () => this.#effective(o), rmw);
+  }
+
+  #effective(o: Extract<DecodedOperand, { kind: 'memory' }>): bigint {
+    let sum = o.displacement;
+    if (o.base === 'rip') sum += this.#nextIp;
+    else if (o.base !== undefined) sum += this.#processor.get64('gpr', o.base);
+    if (o.index !== undefined) sum += this.#processor.get64('gpr', o.index) << BigInt(o.scale);
+    return BigInt.asUintN(this.addressWidth, sum);
+  }
+
+  #place(address: number, width: BitWidth, zeroExtends = false): Operand<bigint> {
+    const view = this.#view;
+    return {
+      width,
+      isMemory: false,
+      read: () => readView(view, address, width),
+      write: (value) => writeView(view, address, zeroExtends ? 64 : width, value),
+    };
+  }
+
+  #memoryPlace(segment: SegmentName, width: BitWidth, offsetWidth: BitWidth, offset: () => bigint, rmw: boolean): MemoryOperand {
+    const p = this.#processor;
+    let at: bigint | undefined;
+    const where = (): bigint => (at ??= offset());
+    const bytes = width / 8;
+    return {
+      width,
+      isMemory: true,
+      segment,
+      offsetWidth,
+      offset: where,
+      read: () => {
+        const linear = p.linear(segment, where(), bytes, rmw ? 'write' : 'read');
+        if (rmw) p.probeLinear(linear, bytes, 'write');
+        if (width !== 128) return p.readLinear(linear, bytes as 1 | 2 | 4 | 8);
+        const low = p.readLinear(linear, 8);
+        return (p.readLinear(p.addLinear(linear, 8), 8) << 64n) | low;
+      },
+      write: (value) => {
+        const linear = p.linear(segment, where(), bytes, 'write');
+        if (width !== 128) {
+          p.writeLinear(linear, bytes as 1 | 2 | 4 | 8, value);
+          return;
+        }
+        p.probeLinear(linear, 16, 'write');
+        p.writeLinear(linear, 8, BigInt.asUintN(64, value));
+        p.writeLinear(p.addLinear(linear, 8), 8, value >> 64n);
+      },
+    };
+  }
+
+  gpr(number: number, width: BitWidth = this.width): Operand<bigint> {
+    return this.#place(STATE.gpr.address + 8 * number, width, width === 32);
+  }
+
+  field(name: FieldName): Operand<bigint> {
+    const { address, size } = STATE[name];
+    return this.#place(address, (size * 8) as BitWidth);
+  }
+
+  indexedField(name: FieldName, index: bigint, stride: number, displacement: number, width: BitWidth): Operand<bigint> {
+    return this.#place(STATE[name].address + Number(index) * stride + displacement, width);
+  }
+
+  memory(segment: SegmentName | 'source', offset: bigint, width: BitWidth, offsetWidth?: BitWidth): Operand<bigint> {
+    const name = segment === 'source' ? this.#sourceSegment : segment;
+    return this.#memoryPlace(name, width, offsetWidth ?? (segment === 'SS' ? this.stackWidth : this.addressWidth), () => offset, false);
+  }
+
+  effectiveAddress(operand: Operand<bigint>): bigint {
+    return (operand as MemoryOperand).offset();
+  }
+
+  part(operand: Operand<bigint>, displacement: bigint | number, width: BitWidth): Operand<bigint> {
+    const whole = operand as MemoryOperand;
+    return this.#memoryPlace(
+      whole.segment,
+      width,
+      whole.offsetWidth,
+      () => BigInt.asUintN(whole.offsetWidth, whole.offset() + BigInt(displacement)),
+      false,
+    );
+  }
+
+  probe(operand: Operand<bigint>, bytes: number, access: 'read' | 'write', alignment = 1): void {
+    const whole = operand as MemoryOperand;
+    const linear = this.#processor.linear(whole.segment, whole.offset(), bytes, access);
+    if (linear % BigInt(alignment) !== 0n) this.#processor.fault(VECTOR.GP, 0);
+    this.#processor.probeLinear(linear, bytes, access);
+  }
+
+  // Values
+
+  constant(value: bigint | number, width: BitWidth = this.width): bigint {
+    return BigInt.asUintN(width, BigInt(value));
+  }
+  bind(value: bigint): bigint {
+    return value;
+  }
+  variable(initial: bigint, width: BitWidth = this.width): Operand<bigint> {
+    let held = initial;
+    return {
+      width,
+      isMemory: false,
+      read: () => held,
+      write: (value) => {
+        held = value;
+      },
+    };
+  }
+  zeroExtend(value: bigint): bigint {
+    return value;
+  }
+  signExtend(value: bigint, from: BitWidth, to: BitWidth): bigint {
+    return BigInt.asUintN(to, BigInt.asIntN(from, value));
+  }
+  truncate(value: bigint, _from: BitWidth, to: BitWidth): bigint {
+    return BigInt.asUintN(to, value);
+  }
+
+  add(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
+    return BigInt.asUintN(width, a + b);
+  }
+  sub(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
+    return BigInt.asUintN(width, a - b);
+  }
+  mul(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
+    return BigInt.asUintN(width, a * b);
+  }
+  mulHighUnsigned(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
+    return (a * b) >> BigInt(width);
+  }
+  mulHighSigned(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
+    return BigInt.asUintN(width, (BigInt.asIntN(width, a) * BigInt.asIntN(width, b)) >> BigInt(width));
+  }
+  divUnsigned(a: bigint, b: bigint): bigint {
+    return a / b;
+  }
+  remUnsigned(a: bigint, b: bigint): bigint {
+    return a % b;
+  }
+  divSigned(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
+    return BigInt.asUintN(width, BigInt.asIntN(width, a) / BigInt.asIntN(width, b));
+  }
+  remSigned(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
+    return BigInt.asUintN(width, BigInt.asIntN(width, a) % BigInt.asIntN(width, b));
+  }
+  and(a: bigint, b: bigint): bigint {
+    return a & b;
+  }
+  or(a: bigint, b: bigint): bigint {
+    return a | b;
+  }
+  xor(a: bigint, b: bigint): bigint {
+    return a ^ b;
+  }
+  not(a: bigint, width: BitWidth = this.width): bigint {
+    return a ^ mask(width);
+  }
+  shl(a: bigint, count: bigint, width: BitWidth = this.width): bigint {
+    return BigInt.asUintN(width, a << count);
+  }
+  shr(a: bigint, count: bigint): bigint {
+    return a >> count;
+  }
+  sar(a: bigint, count: bigint, width: BitWidth = this.width): bigint {
+    return BigInt.asUintN(width, BigInt.asIntN(width, a) >> count);
+  }
+  clz(a: bigint, width: BitWidth = this.width): bigint {
+    return BigInt(width - (a === 0n ? 0 : a.toString(2).length));
+  }
+  ctz(a: bigint, width: BitWidth = this.width): bigint {
+    return a === 0n ? BigInt(width) : BigInt((a & -a).toString(2).length - 1);
+  }
+  popcnt(a: bigint): bigint {
+    let count = 0n;
+    for (let rest = a; rest !== 0n; rest &= rest - 1n) count++;
+    return count;
+  }
+  float(operation: 'add' | 'sub' | 'mul' | 'div' | 'sqrt', a: bigint, b: bigint, width: 32 | 64): bigint {
+    return floatOperation(operation, a, b, width);
+  }
+
+  eq(a: bigint, b: bigint): bigint {
+    return truth(a === b);
+  }
+  ne(a: bigint, b: bigint): bigint {
+    return truth(a !== b);
+  }
+  ltUnsigned(a: bigint, b: bigint): bigint {
+    return truth(a < b);
+  }
+  ltSigned(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
+    return truth(BigInt.asIntN(width, a) < BigInt.asIntN(width, b));
+  }
+
+  select(condition: bigint, then: bigint, otherwise: bigint): bigint {
+    return condition !== 0n ? then : otherwise;
+  }
+  when(condition: bigint, then: () => void, otherwise?: () => void): void {
+    if (condition !== 0n) then();
+    else otherwise?.();
+  }
+  loop(condition: () => bigint, body: () => void): void {
+    while (condition() !== 0n) body();
+  }
+  repeat(counter: Operand<bigint>, body: () => void, leave?: () => bigint): void {
+    const count = counter.read();
+    if (count === 0n) return;
+    body();
+    counter.write(count - 1n);
+    if (count !== 1n && (leave === undefined || leave() === 0n)) this.#goTo(this.#thisIp);
+  }
+
+  // Flags, as the manual defines them [SDM 1 §3.4.3.1]
+
+  flags(
+    kind: 'add' | 'sub' | 'logic' | 'increment' | 'decrement',
+    a: bigint,
+    b: bigint,
+    result: bigint,
+    width: BitWidth = this.width,
+  ): void {
+    const sign = 1n << BigInt(width - 1);
+    if (kind === 'logic') {
+      this.#setStatus({ ...zeroSignParity(result, width), CF: 0n, OF: 0n, AF: 0n });
+      return;
+    }
+    const adds = kind === 'add' || kind === 'increment';
+    const carryIn = BigInt.asUintN(width, adds ? result - a - b : a - b - result);
+    const carry = truth(adds ? a + b + carryIn > mask(width) : a < b + carryIn);
+    const overflow = truth(((adds ? ~(a ^ b) : a ^ b) & (a ^ result) & sign) !== 0n);
+    const adjust = ((a ^ b ^ result) >> 4n) & 1n;
+    const keepsCarry = kind === 'increment' || kind === 'decrement';
+    this.#setStatus({ ...zeroSignParity(result, width), OF: overflow, AF: adjust, ...(keepsCarry ? {} : { CF: carry }) });
+  }
+  resultFlags(result: bigint, carry: bigint, overflow: bigint, width: BitWidth = this.width): void {
+    this.#setStatus({ ...zeroSignParity(result, width), CF: carry, OF: overflow, AF: 0n });
+  }
+  setFlags(values: Partial<Record<FlagName, bigint>>): void {
+    this.#setStatus(values);
+  }
+  #setStatus(values: Partial<Record<FlagName, bigint>>): void {
+    let flags = this.#processor.rflags;
+    for (const [name, value] of Object.entries(values) as [FlagName, bigint][])
+      flags = (flags & ~FLAG_BIT[name]) | (value !== 0n ? FLAG_BIT[name] : 0n);
+    this.#processor.rflags = flags;
+  }
+  flag(name: FlagName): bigint {
+    return truth((this.#processor.rflags & FLAG_BIT[name]) !== 0n);
+  }
+  condition(code: number): bigint {
+    const f = (name: FlagName): boolean => this.flag(name) !== 0n;
+    const base = [
+      (): boolean => f('OF'),
+      (): boolean => f('CF'),
+      (): boolean => f('ZF'),
+      (): boolean => f('CF') || f('ZF'),
+      (): boolean => f('SF'),
+      (): boolean => f('PF'),
+      (): boolean => f('SF') !== f('OF'),
+      (): boolean => f('ZF') || f('SF') !== f('OF'),
+    ][code >> 1] as () => boolean;
+    return truth(base() !== ((code & 1) !== 0));
+  }
+
+  // Control
+
+  nextIp(): bigint {
+    return this.#nextIp;
+  }
+  thisIp(): bigint {
+    return this.#thisIp;
+  }
+  checkTarget(target: bigint): void {
+    const p = this.#processor;
+    if (BigInt.asUintN(64, target + p.get64('codeBias')) > p.get64('codeRange')) p.fault(VECTOR.GP, 0);
+  }
+  jump(target: bigint): void {
+    this.checkTarget(target);
+    this.#goTo(target);
+  }
+  #goTo(target: bigint): void {
+    this.#processor.set64('rip', target);
+    this.branched = true;
+  }
+  faultIf(condition: bigint, vector: number): void {
+    if (condition !== 0n) this.#processor.fault(vector);
+  }
+  system(routine: SystemRoutine, ...values: bigint[]): bigint {
+    this.branched = true;
+    return BigInt.asUintN(64, routine.run(this.#processor, ...values) ?? 0n);
+  }
+  call(subroutine: Subroutine, ...values: bigint[]): readonly bigint[] {
+    return subroutine.body<bigint>(this, ...values);
+  }
+
+  // Vectors
+
+  vector(operation: VectorOperation, ...values: bigint[]): bigint {
+    return vectorOperation(operation, values);
+  }
+  toVector(value: bigint): bigint {
+    return value;
+  }
+  lane(vector: bigint, lane: number, width: 8 | 16 | 32 | 64): bigint {
+    return (vector >> BigInt(lane * width)) & mask(width);
+  }
+  withLane(vector: bigint, lane: number, value: bigint, width: 8 | 16 | 32 | 64): bigint {
+    const shift = BigInt(lane * width);
+    return (vector & ~(mask(width) << shift)) | (value << shift);
+  }
+  shuffle(a: bigint, b: bigint, places: readonly number[]): bigint {
+    const both = a | (b << 128n);
+    return places.reduce((sum, place, i) => sum | (((both >> BigInt(8 * place)) & 0xffn) << BigInt(8 * i)), 0n);
+  }
+}
+
+function zeroSignParity(result: bigint, width: number): { ZF: bigint; SF: bigint; PF: bigint } {
+  let ones = Number(result & 0xffn);
+  ones ^= ones >> 4;
+  ones ^= ones >> 2;
+  ones ^= ones >> 1;
+  return { ZF: truth(result === 0n), SF: (result >> BigInt(width - 1)) & 1n, PF: truth((ones & 1) === 0) };
+}
+
+function readView(view: DataView, address: number, width: BitWidth): bigint {
+  switch (width) {
+    case 8:
+      return BigInt(view.getUint8(address));
+    case 16:
+      return BigInt(view.getUint16(address, true));
+    case 32:
+      return BigInt(view.getUint32(address, true));
+    case 64:
+      return view.getBigUint64(address, true);
+    case 128:
+      return view.getBigUint64(address, true) | (view.getBigUint64(address + 8, true) << 64n);
+  }
+}
+
+function writeView(view: DataView, address: number, width: BitWidth, value: bigint): void {
+  switch (width) {
+    case 8:
+      view.setUint8(address, Number(value));
+      return;
+    case 16:
+      view.setUint16(address, Number(value), true);
+      return;
+    case 32:
+      view.setUint32(address, Number(value), true);
+      return;
+    case 64:
+      view.setBigUint64(address, value, true);
+      return;
+    case 128:
+      view.setBigUint64(address, BigInt.asUintN(64, value), true);
+      view.setBigUint64(address + 8, value >> 64n, true);
+  }
+}
