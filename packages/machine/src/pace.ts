@@ -1,0 +1,135 @@
+/**
+ * How virtual time follows the world. [docs: ARCHITECTURE.md, "Time"] Two ways:
+ *
+ *  - `InstructionPace`: time is a count of retired instructions times a rate. While the guest waits, time leaps to the next timer. Nothing
+ *    of the host enters, so two runs with the same input are the same.
+ *  - `HostPace`: time follows the host's clock. Within a slice it goes on with instructions, at the rate measured before; at the end of a
+ *    slice it is set to the host's time, unless that would move it back: then the guest runs slower until the host has caught up.
+ */
+
+/** Counts retired instructions; exact also inside callbacks of the CPU. */
+export interface InstructionCounter {
+  readonly retired: bigint;
+}
+
+/** Times in nanoseconds of virtual time since the machine was made. */
+export interface Pace {
+  /** Never decreases. Between `begin` and `end` it goes on with instructions. */
+  now(): number;
+  /** A slice of instructions begins, ends. */
+  begin(): void;
+  end(): void;
+  /** Instructions after which `now()` will have reached `time`, were a slice to begin now; at least 1. */
+  instructionsUntil(time: number): number;
+  /** The guest waits and nothing else can happen before `time`. */
+  leapTo(time: number): void;
+  /** True if waiting takes real time: `leapTo` then only ever rounds up. */
+  readonly followsHost: boolean;
+}
+
+export class InstructionPace implements Pace {
+  readonly followsHost = false;
+  readonly #cpu: InstructionCounter;
+  readonly #rate: number;
+  /** Time that did not come from instructions. */
+  #leapt = 0;
+
+  /** @param nsPerInstruction More than 0. */
+  constructor(cpu: InstructionCounter, nsPerInstruction: number) {
+    this.#cpu = cpu;
+    this.#rate = nsPerInstruction;
+  }
+
+  now(): number {
+    return Math.floor(Number(this.#cpu.retired) * this.#rate) + this.#leapt;
+  }
+
+  begin(): void {}
+
+  end(): void {}
+
+  instructionsUntil(time: number): number {
+    return Math.max(1, Math.ceil((time - this.now()) / this.#rate));
+  }
+
+  leapTo(time: number): void {
+    this.#leapt += Math.max(0, time - this.now());
+  }
+}
+
+/** Bounds of the measured rate, in ns per instruction: 10,000 million to 100 thousand a second. */
+const FASTEST = 0.1;
+const SLOWEST = 10_000;
+/** Slices shorter than this are not measured: the host's clock may be coarse. */
+const MEASURABLE_NS = 200_000;
+/** A host that stood still for longer (a laptop that slept) does not make the guest's timers run after what was missed. */
+const LONGEST_GAP_NS = 1e9;
+
+export class HostPace implements Pace {
+  readonly followsHost = true;
+  readonly #cpu: InstructionCounter;
+  readonly #hostMs: () => number;
+  /** Host time, in ms, at virtual time 0. */
+  #origin: number;
+  /** Virtual time at the last boundary. */
+  #time = 0;
+  #running = false;
+  #retired = 0n;
+  #startedNs = 0;
+  /** As measured, and as used in the present slice. */
+  #measured = 10;
+  #rate = 10;
+
+  /** @param hostMs The host's monotonic time in ms. */
+  constructor(cpu: InstructionCounter, hostMs: () => number) {
+    this.#cpu = cpu;
+    this.#hostMs = hostMs;
+    this.#origin = hostMs();
+  }
+
+  now(): number {
+    if (this.#running) return this.#time + Math.floor(Number(this.#cpu.retired - this.#retired) * this.#rate);
+    return this.#follow(this.#host());
+  }
+
+  begin(): void {
+    const host = this.#host();
+    this.#follow(host);
+    this.#startedNs = host;
+    this.#retired = this.#cpu.retired;
+    // A little slower than measured: overtaking the host means to wait for it. Half as fast if that has happened.
+    this.#rate = this.#measured * (this.#time > host + MEASURABLE_NS ? 0.5 : 0.95);
+    this.#running = true;
+  }
+
+  end(): void {
+    const instructions = Number(this.#cpu.retired - this.#retired);
+    this.#time = this.now();
+    this.#running = false;
+    const host = this.#host();
+    const elapsed = host - this.#startedNs;
+    if (elapsed >= MEASURABLE_NS && instructions > 0) {
+      const rate = Math.min(SLOWEST, Math.max(FASTEST, elapsed / instructions));
+      this.#measured += (rate - this.#measured) / 4;
+    }
+    this.#follow(host);
+  }
+
+  instructionsUntil(time: number): number {
+    return Math.max(1, Math.ceil((time - this.now()) / (this.#measured * 0.95)));
+  }
+
+  leapTo(): void {}
+
+  #host(): number {
+    return (this.#hostMs() - this.#origin) * 1e6;
+  }
+
+  /** Moves to the host's time, never back. */
+  #follow(host: number): number {
+    const gap = host - this.#time;
+    if (gap > LONGEST_GAP_NS) this.#origin += (gap - LONGEST_GAP_NS) / 1e6;
+    if (gap > 0) this.#time = Math.floor(this.#time + Math.min(gap, LONGEST_GAP_NS));
+    return this.#time;
+  }
+}
