@@ -126,7 +126,7 @@ describe('Deterministic time', () => {
     expect(cpu.budgets).toEqual([200, 99, 100]);
     clock.schedule(1_000_000n, () => {});
     cpu.script = () => {
-      clock.schedule(900_000n, () => {});
+      clock.schedule(1_100_000n, () => {});
       return undefined;
     };
     await loop.run({ retired: 300n });
