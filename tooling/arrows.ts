@@ -168,7 +168,7 @@ export function violationsOf(owner: WorkspacePackage, path: string, text: string
     } else {
       const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : (specifier.split('/')[0] ?? '');
       const { dependencies, peerDependencies, devDependencies } = owner.manifest;
-      const offered = {
+      const offered: Readonly<Record<string, string | undefined>> = {
         ...dependencies,
         ...peerDependencies,
         ...(isTest(path) ? { ...devDependencies, vitest: '', 'fast-check': '' } : {}),

@@ -168,12 +168,12 @@ export class AddressSpace {
     while (low < high) {
       const middle = (low + high) >> 1;
       const piece = this.#pieces[middle] as Piece;
-      if (address < piece.start) high = middle;
-      else if (address >= piece.end) low = middle + 1;
-      else {
+      if (address >= piece.start && address < piece.end) {
         this.#last = piece;
         return piece;
       }
+      if (address < piece.start) high = middle;
+      else low = middle + 1;
     }
     return undefined;
   }
