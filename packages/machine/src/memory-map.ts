@@ -7,7 +7,7 @@
 
 // ---- Physical memory ------------------------------------------------------------------------------------------------------------
 
-/** End of conventional memory: what INT 12h reports, minus nothing; the EBDA lies below it. [ACPI 6.5 §15.1] */
+/** End of conventional memory, as INT 12h reports it; the extended BIOS data area lies from here to 640 KiB. [ACPI 6.5 §15.1] */
 export const EBDA_ADDRESS = 0x9_fc00;
 /** The hole for video memory and option ROMs. */
 export const VIDEO_MEMORY = 0xa_0000;
@@ -15,8 +15,8 @@ export const VIDEO_MEMORY = 0xa_0000;
 export const BIOS_AREA = 0xe_0000;
 export const BIOS_AREA_SIZE = 0x2_0000;
 /** Where the ACPI tables are placed when no firmware ROM builds its own: the start of the system BIOS area. */
-export const ACPI_TABLES_ADDRESS = BIOS_AREA;
-export const ACPI_TABLES_SIZE = BIOS_AREA_SIZE;
+export const ACPI_TABLES_ADDRESS: number = BIOS_AREA;
+export const ACPI_TABLES_SIZE: number = BIOS_AREA_SIZE;
 /** Extended memory starts here. */
 export const HIGH_MEMORY = 0x10_0000;
 
