@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Outcome, paravirt } from './paravirt.ts';
+import { JUMP_INTO_NOWHERE, multibootKernel, romThatExits, romThatHangs, romThatTripleFaults } from './small-programs.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'paravirt-small-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, contents: Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, contents);
+  return path;
+}
+
+function expectTripleFault({ code, stderr }: Outcome): void {
+  expect(stderr).toMatch(/triple fault/i);
+  expect(stderr).toMatch(/\b[re]?ip\b/i);
+  expect(stderr).toMatch(/\b[re]?sp\b/i);
+  expect(stderr).not.toMatch(/^\s+at .*:\d+:\d+/m); // no stack trace of ours
+  expect(code).not.toBe(0);
+}
+
+describe('A ROM', () => {
+  it('starts at the reset vector, prints on port 0xE9 and ends the run with its code', async () => {
+    const bios = file('exit.rom', romThatExits('hello, rom', 0xf4, 0x10));
+    const outcome = await paravirt('run', '--bios', bios, '--memory', '16M', '--exit-port', '0xf4', '--timeout', '60');
+    expect(outcome.stdout).toContain('hello, rom');
+    expect(outcome.code).toBe((0x10 << 1) | 1);
+  });
+
+  it('that triple faults is reported with registers', async () => {
+    expectTripleFault(await paravirt('run', '--bios', file('triple.rom', romThatTripleFaults()), '--memory', '16M', '--timeout', '60'));
+  });
+
+  it('that hangs is ended by --timeout', async () => {
+    const outcome = await paravirt('run', '--bios', file('hang.rom', romThatHangs()), '--memory', '16M', '--timeout', '2');
+    expect(outcome.code).toBeGreaterThan(0);
+    expect(outcome.stderr).not.toMatch(/^\s+at .*:\d+:\d+/m);
+  });
+});
+
+describe('A multiboot kernel', () => {
+  it('runs in protected mode and ends the run with its code', async () => {
+    const program = [0xb0, 0x21, 0xe6, 0xe9, 0xb0, 0x03, 0xe6, 0xf4, 0xf4]; // '!' to port 0xe9, 3 to port 0xf4
+    const kernel = file('exit.elf', multibootKernel(program));
+    const outcome = await paravirt('run', '--kernel', kernel, '--memory', '16M', '--exit-port', '0xf4', '--timeout', '60');
+    expect(outcome.stdout).toContain('!');
+    expect(outcome.code).toBe((3 << 1) | 1);
+  });
+
+  it('that jumps into nowhere is reported with registers', async () => {
+    const kernel = file('nowhere.elf', multibootKernel(JUMP_INTO_NOWHERE));
+    expectTripleFault(await paravirt('run', '--kernel', kernel, '--memory', '16M', '--timeout', '60'));
+  });
+});
