@@ -23,7 +23,8 @@ const RESERVED: IoHandler = { read: () => 0, write: () => undefined };
 export class Regions implements IoHandler {
   readonly size: number;
   readonly regions: readonly Region[];
-  readonly #background: IoHandler;
+  /** Answers where no region lies. */
+  readonly #background: { readonly handler: IoHandler; readonly offset: number };
 
   /**
    * @param size of the block in bytes.
@@ -33,7 +34,7 @@ export class Regions implements IoHandler {
   constructor(size: number, regions: readonly Region[], background: IoHandler = RESERVED) {
     this.size = size;
     this.regions = [...regions].sort((a, b) => a.offset - b.offset);
-    this.#background = background;
+    this.#background = { handler: background, offset: 0 };
     let end = 0;
     let last = '';
     for (const region of this.regions) {
@@ -78,6 +79,6 @@ export class Regions implements IoHandler {
       if (offset >= region.offset + region.size) continue;
       return offset >= region.offset && end <= region.offset + region.size ? region : undefined;
     }
-    return { handler: this.#background, offset: 0 };
+    return this.#background;
   }
 }
