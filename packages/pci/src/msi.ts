@@ -2,7 +2,7 @@
  * The MSI capability [PCI 3.0 §6.8.1]: 64-bit message address, multiple messages, per-vector masking with pending bits.
  *
  * A message that may not be sent now (its vector is masked, or the function may not act as a bus master) is pending and is sent once when
- * it may. [PCI 3.0 §6.8.1.10]
+ * it may. [PCI 3.0 §6.8.3.5]
  */
 import { ConfigurationError, RegisterFile, type RegisterTable, registers, ro, rw } from '@paravirt/bus';
 import { CAPABILITY_MSI, type Capability, registerCapability } from './capability.ts';

@@ -3,7 +3,7 @@
  *
  * A vector is pending when its message was asked for but may not be sent: the vector or the whole function is masked, or the function may
  * not act as a bus master. It is sent once, as soon as nothing forbids it. What is pending when the guest disables MSI-X stays pending and
- * is sent when it is enabled again; only a reset of the function forgets it.
+ * is sent when it is enabled again; only a reset of the function forgets it. [PCI 3.0 §6.8.3.5]
  */
 import { ConfigurationError, type IoHandler, RegisterFile, type RegisterTable, registers, ro, rw, type Width } from '@paravirt/bus';
 import { CAPABILITY_MSIX, type Capability, registerCapability } from './capability.ts';
