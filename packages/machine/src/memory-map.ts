@@ -28,12 +28,8 @@ export const RAM_ABOVE_4G = 0x1_0000_0000;
 
 /** 32-bit PCI memory window: BARs are placed in here. Chosen. */
 export const PCI_MMIO_BASE = 0xc000_0000;
-/** In bytes; ends at the IOAPIC. */
+/** In bytes; ends at the IOAPIC. There is no window above 4 GiB: 64-bit BARs are placed in here too. */
 export const PCI_MMIO_SIZE = 0x3ec0_0000;
-/** 64-bit PCI memory window, above any RAM that fits below it. Chosen: within 36 physical address bits. */
-export const PCI_MMIO64_BASE = 0x8_0000_0000;
-export const PCI_MMIO64_SIZE = 0x8_0000_0000;
-
 /** [82093AA §3.1] IOAPIC registers at their default address. */
 export const IOAPIC_ADDRESS = 0xfec0_0000;
 export const IOAPIC_SIZE = 0x1000;
