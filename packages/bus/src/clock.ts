@@ -33,6 +33,8 @@ export class VirtualClock implements Clock {
   readonly #source: (() => bigint) | undefined;
   #now = 0n;
   #order = 0;
+  /** Cancelled entries that are still in the heap; never more than half of it, so that rearming a far timer costs no memory. */
+  #cancelled = 0;
   /** Called when an event is scheduled that is earlier than all others: whoever runs the guest may have to stop sooner. */
   onEarlierDeadline: ((at: bigint) => void) | undefined = undefined;
 
@@ -52,7 +54,9 @@ export class VirtualClock implements Clock {
     if (this.#heap[0] === entry) this.onEarlierDeadline?.(at);
     return {
       cancel: (): void => {
+        if (entry.cancelled) return;
         entry.cancelled = true;
+        if (++this.#cancelled > this.#heap.length / 2) this.#sweep();
       },
     };
   }
@@ -70,6 +74,8 @@ export class VirtualClock implements Clock {
       const next = this.#heap[0];
       if (next === undefined || next.at > to) break;
       this.#pop();
+      // It is out of the heap: cancelling it from now on is nothing.
+      next.cancelled = true;
       if (next.at > this.#now) this.#now = next.at;
       next.run();
     }
@@ -77,7 +83,19 @@ export class VirtualClock implements Clock {
   }
 
   #dropCancelled(): void {
-    while (this.#heap[0]?.cancelled === true) this.#pop();
+    while (this.#heap[0]?.cancelled === true) {
+      this.#pop();
+      this.#cancelled--;
+    }
+  }
+
+  /** Drops all cancelled entries. A sorted array is a heap. */
+  #sweep(): void {
+    const kept = this.#heap.filter((entry) => !entry.cancelled);
+    kept.sort((a, b) => (before(a, b) ? -1 : 1));
+    this.#heap.length = 0;
+    for (const entry of kept) this.#heap.push(entry);
+    this.#cancelled = 0;
   }
 
   #push(entry: Entry): void {
