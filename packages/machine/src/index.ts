@@ -1,1 +1,26 @@
-export {};
+/** The assembled PC: chipset, boot protocols, run loop. See README.md. */
+export { ConfigurationError } from '@paravirt/bus';
+export type { BiosImage } from './boot/bios.ts';
+export { loadBios } from './boot/bios.ts';
+export type { BootProgram, StartSegment, StartState } from './boot/boot-program.ts';
+export { memoryMapOf } from './boot/e820.ts';
+export { loadKernel } from './boot/kernel.ts';
+export { type LinuxOptions, loadLinux } from './boot/linux.ts';
+export { loadMultiboot, type MultibootOptions } from './boot/multiboot.ts';
+export type { MemoryMapEntry, Placement } from './boot/placement.ts';
+export type { ConsolePort } from './console.ts';
+export type { AccessCount, ExitCounters, ExitReport } from './exits.ts';
+export { type Host, platformHost, type Sleep } from './host.ts';
+export { createPc, type Pc } from './pc.ts';
+export {
+  type BiosBoot,
+  defaultMac,
+  type KernelBoot,
+  MEMORY_MAX,
+  MEMORY_MIN,
+  NETS_MAX,
+  type NetOptions,
+  type PcOptions,
+  type TimeOptions,
+} from './pc-options.ts';
+export type { PcStop, StopCondition } from './run-loop.ts';

@@ -66,7 +66,7 @@ class ManualHost implements Host {
   sleep(ms: number): { done: Promise<boolean>; wake(): void } {
     this.sleeps.push(ms);
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    queueMicrotask(() => {
+    void Promise.resolve().then(() => {
       const lasted = this.onSleep?.(ms) ?? ms;
       this.ms += lasted;
       resolve(lasted >= ms);

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/** The command `paravirt`. What the user can set right ends with one line on standard error and exit code 2; anything else is a bug of ours. */
+import { ConfigurationError } from '@paravirt/machine';
+import { Command, CommanderError } from 'commander';
+import { addImageCommand } from './image/command.ts';
+import { addRunCommand } from './run/command.ts';
+import { EXIT } from './run/exit-code.ts';
+import { flushed } from './run/output.ts';
+import { UsageError } from './run/usage-error.ts';
+
+/** Commander's message in our form: one line. */
+const oneLine = (message: string): string =>
+  `${message
+    .replace(/^error: /, 'paravirt: ')
+    .trim()
+    .replaceAll('\n', ' ')}\n`;
+
+const program = new Command('paravirt')
+  .description('x86 PCs in TypeScript')
+  .exitOverride()
+  .configureOutput({ outputError: (message, write) => write(oneLine(message)) });
+addRunCommand(program);
+addImageCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  else if (error instanceof UsageError || error instanceof ConfigurationError) {
+    process.stderr.write(oneLine(`error: ${error.message}`));
+    process.exitCode = EXIT.usage;
+  } else throw error;
+}
+// Sockets of the guest's network may still be open: nothing of them matters any more.
+await flushed(process.stdout, process.stderr);
+process.exit();

@@ -1,0 +1,62 @@
+/** `--net user,model=virtio-net-pci,mac=…,mtu=…,forward=…,pcap=…`: one network card and the network behind it. */
+import { type Forward, parseForward } from '@paravirt/net-backend';
+import { suggestion, UsageError } from './usage-error.ts';
+import { parseMac } from './values.ts';
+
+export interface NetOption {
+  /** Six bytes; undefined: chosen by the card's number. */
+  readonly mac: Uint8Array | undefined;
+  /** In bytes; undefined: 1500, and not told to the guest. */
+  readonly mtu: number | undefined;
+  readonly forwards: readonly Forward[];
+  /** File that gets every frame. */
+  readonly pcap: string | undefined;
+}
+
+const KINDS = ['user'];
+const MODELS = ['virtio-net-pci'];
+const KEYS = ['model', 'mac', 'mtu', 'forward', 'pcap'];
+/** [virtio 1.2 §5.1.4.1] "The device MUST set mtu to between 68 and 65535 inclusive"; IPv4 needs 576. */
+const MTU_MIN = 576;
+const MTU_MAX = 65535;
+
+/** A comma within a value is written twice. @throws UsageError */
+export function parseNet(text: string): NetOption {
+  const parts = text.split(/(?<!,),(?!,)/).map((part) => part.replaceAll(',,', ','));
+  const [kind = '', ...settings] = parts;
+  if (!KINDS.includes(kind)) throw new UsageError(`--net ${text}: no network "${kind}"${suggestion(kind, KINDS)}`);
+  const seen = new Set<string>();
+  const forwards: Forward[] = [];
+  let mac: Uint8Array | undefined;
+  let mtu: number | undefined;
+  let pcap: string | undefined;
+  for (const setting of settings) {
+    const equals = setting.indexOf('=');
+    const key = equals < 0 ? setting : setting.slice(0, equals);
+    const value = setting.slice(equals + 1);
+    if (!KEYS.includes(key)) throw new UsageError(`--net: unknown key "${key}"${suggestion(key, KEYS)}`);
+    if (equals < 0 || value === '') throw new UsageError(`--net: ${key} needs a value: ${key}=…`);
+    if (key !== 'forward' && seen.has(key)) throw new UsageError(`--net: ${key} is given twice`);
+    seen.add(key);
+    if (key === 'model' && !MODELS.includes(value)) throw new UsageError(`--net: no model "${value}"${suggestion(value, MODELS)}`);
+    if (key === 'mac') mac = parseMac(value);
+    if (key === 'mtu') mtu = parseMtu(value);
+    if (key === 'pcap') pcap = value;
+    if (key === 'forward') forwards.push(forward(value));
+  }
+  return { mac, mtu, forwards, pcap };
+}
+
+function forward(text: string): Forward {
+  try {
+    return parseForward(text);
+  } catch (error) {
+    throw new UsageError(`--net forward=${text}: ${(error as Error).message}`);
+  }
+}
+
+function parseMtu(text: string): number {
+  const mtu = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(mtu >= MTU_MIN && mtu <= MTU_MAX)) throw new UsageError(`--net mtu=${text}: not a number from ${MTU_MIN} to ${MTU_MAX}`);
+  return mtu;
+}

@@ -1,0 +1,130 @@
+/**
+ * Runs one guest from options to exit code: files, machine, networks, console, and everything that can end the run. Whatever happens, the
+ * terminal is restored, sockets are closed and all output is written before the code is returned.
+ */
+import { createPc, type KernelBoot, type Pc, type PcOptions } from '@paravirt/machine';
+import { type Cause, type Ending, endingOf } from './exit-code.ts';
+import { readFile } from './files.ts';
+import { firstInput } from './first-input.ts';
+import { Keyboard } from './keyboard.ts';
+import { Network } from './network.ts';
+import type { RunOptions } from './options.ts';
+import { flushed } from './output.ts';
+import { asJson, asText, type Statistics } from './statistics.ts';
+import { TextSearch } from './text-search.ts';
+
+const SIGNALS = [
+  ['SIGHUP', 1],
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const;
+/** Time of day at the start of a deterministic run. */
+const DETERMINISTIC_START_MS = Date.UTC(2024, 0, 1);
+
+/** The exit code. @throws UsageError, ConfigurationError for options and files that cannot be used; nothing was started then. */
+export async function run(options: RunOptions): Promise<number> {
+  const boot = options.bios === undefined ? kernelBoot(options) : { bios: readFile('--bios', options.bios) };
+  const startMs = options.deterministic ? DETERMINISTIC_START_MS : Date.now();
+  const networks = options.nets.map((net) => new Network(net, startMs));
+  try {
+    const pc = createPc({
+      memory: options.memory,
+      boot,
+      nets: networks.map((network) => network.card),
+      engine: options.engine,
+      time: { mode: options.deterministic ? 'deterministic' : 'host', startMs },
+      ...(options.exitPort === undefined ? {} : { exitPort: options.exitPort }),
+    } satisfies PcOptions);
+    for (const network of networks) await network.open();
+    return await runPc(pc, options, networks);
+  } finally {
+    for (const network of networks) network.close();
+  }
+}
+
+function kernelBoot(options: RunOptions): KernelBoot {
+  const { kernel = '', initrd, append } = options;
+  return {
+    kernel: readFile('--kernel', kernel),
+    ...(initrd === undefined ? {} : { initrd: readFile('--initrd', initrd) }),
+    ...(append === undefined ? {} : { commandLine: append }),
+  };
+}
+
+async function runPc(pc: Pc, options: RunOptions, networks: readonly Network[]): Promise<number> {
+  let cause: Cause | undefined;
+  const end = (why: Cause): void => {
+    cause ??= why;
+    pc.stop();
+  };
+  connectOutput(pc, options, end);
+
+  const input = process.stdin;
+  const first = options.deterministic ? await firstInput(input) : new Uint8Array(0);
+  const keyboard = new Keyboard({ input, process, send: (bytes) => pc.console.write(bytes), quit: () => end({ kind: 'quit' }), first });
+  pc.console.onWritable = (): void => keyboard.flush();
+  if (input.isTTY === true) process.stderr.write('paravirt: press Ctrl-A X to quit\r\n');
+
+  const onSignal = SIGNALS.map(([name, number]) => [name, (): void => end({ kind: 'signal', name, number })] as const);
+  for (const [name, listener] of onSignal) process.on(name, listener);
+  const { timeout } = options;
+  const timer = timeout === undefined ? undefined : setTimeout(() => end({ kind: 'timeout', seconds: timeout }), timeout * 1000);
+  const started = performance.now();
+  try {
+    const stop = await pc.run();
+    const ending = endingOf(stop, cause, options.expect !== undefined);
+    keyboard.close();
+    report(pc, ending);
+    if (options.stats !== undefined) {
+      const statistics = collect(pc, networks, (performance.now() - started) / 1000);
+      process.stderr.write(options.stats === 'json' ? asJson(statistics) : asText(statistics));
+    }
+    await flushed(process.stdout, process.stderr);
+    return ending.code;
+  } finally {
+    clearTimeout(timer);
+    keyboard.close();
+    for (const [name, listener] of onSignal) process.off(name, listener);
+  }
+}
+
+/** The serial console to standard output, the debug console where the user wants it; both are searched for the expected text. */
+function connectOutput(pc: Pc, options: RunOptions, end: (why: Cause) => void): void {
+  const watch = (): ((bytes: Uint8Array) => void) => {
+    if (options.expect === undefined) return () => {};
+    const search = new TextSearch(options.expect);
+    return (bytes) => {
+      if (search.push(bytes)) end({ kind: 'expected' });
+    };
+  };
+  const [serialSeen, debugSeen] = [watch(), watch()];
+  pc.console.onOutput = (bytes): void => {
+    process.stdout.write(bytes);
+    serialSeen(bytes);
+  };
+  const debug = options.debugConsole === 'stderr' ? process.stderr : process.stdout;
+  pc.onDebugOutput = (bytes): void => {
+    debug.write(bytes);
+    debugSeen(bytes);
+  };
+  // EPIPE and the like: the reader is gone, and with it the reason to run.
+  process.stdout.on('error', () => end({ kind: 'output-closed' }));
+  process.stderr.on('error', () => {});
+}
+
+function report(pc: Pc, ending: Ending): void {
+  if (ending.message !== undefined) process.stderr.write(`paravirt: ${ending.message}\n`);
+  if (ending.registers) process.stderr.write(pc.describeCpu());
+}
+
+function collect(pc: Pc, networks: readonly Network[], hostSeconds: number): Statistics {
+  const exits = pc.exits.toJSON();
+  return {
+    ...exits,
+    hostSeconds,
+    millionInstructionsPerSecond: exits.instructions / hostSeconds / 1e6,
+    frames: networks.map((network, index) => network.frames(index)),
+    // In KiB, as getrusage gives it.
+    peakMemory: process.resourceUsage().maxRSS * 1024,
+  };
+}

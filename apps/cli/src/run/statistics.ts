@@ -1,0 +1,48 @@
+/** What `--stats` prints. */
+import type { AccessCount, ExitReport } from '@paravirt/machine';
+
+/** Frames through one card's cable, as the guest sees the directions. */
+export interface FrameCount {
+  readonly card: string;
+  readonly transmittedFrames: number;
+  readonly transmittedBytes: number;
+  readonly receivedFrames: number;
+  readonly receivedBytes: number;
+}
+
+export interface Statistics extends ExitReport {
+  /** Of the run, on the host. */
+  readonly hostSeconds: number;
+  readonly millionInstructionsPerSecond: number;
+  readonly frames: readonly FrameCount[];
+  /** Largest size of the process, in bytes. */
+  readonly peakMemory: number;
+}
+
+/** One line. */
+export const asJson = (statistics: Statistics): string => `${JSON.stringify(statistics)}\n`;
+
+/** A table for people. */
+export function asText(s: Statistics): string {
+  const count = (n: number): string => n.toLocaleString('en-US');
+  const accesses = (kind: string, list: readonly AccessCount[]): string[] =>
+    list.map((a) => `${`${kind} ${a.device}`.padEnd(28)} ${count(a.reads).padStart(14)} reads ${count(a.writes).padStart(14)} writes`);
+  const row = (name: string, value: string): string => `${name.padEnd(28)} ${value.padStart(14)}`;
+  return [
+    row('instructions', count(s.instructions)),
+    row('million instructions/s', s.millionInstructionsPerSecond.toFixed(1)),
+    row('host seconds', s.hostSeconds.toFixed(2)),
+    row('virtual seconds', s.virtualSeconds.toFixed(2)),
+    row('peak memory, MiB', (s.peakMemory / 2 ** 20).toFixed(0)),
+    row('interrupts', count(s.interrupts)),
+    row('halts', count(s.halts)),
+    row('resets', count(s.resets)),
+    ...accesses('port', s.ports),
+    ...accesses('memory', s.mmio),
+    ...s.frames.flatMap((f) => [
+      row(`${f.card} frames sent`, `${count(f.transmittedFrames)}  (${count(f.transmittedBytes)} bytes)`),
+      row(`${f.card} frames received`, `${count(f.receivedFrames)}  (${count(f.receivedBytes)} bytes)`),
+    ]),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,99 @@
+/** What a PC is made of, and the checks that need no machine. */
+import { type Clock, ConfigurationError } from '@paravirt/bus';
+import type { EthernetPort } from '@paravirt/net-backend';
+import type { Host } from './host.ts';
+import { RAM_HOLE } from './memory-map.ts';
+
+export interface PcOptions {
+  /** Bytes of RAM: 16 MiB to 3584 MiB, a multiple of 1 MiB. */
+  readonly memory: number;
+  readonly boot: KernelBoot | BiosBoot;
+  readonly nets?: readonly NetOptions[];
+  /** Port of an exit device, 4 ports wide: a byte written there ends the run. */
+  readonly exitPort?: number;
+  /** Default: the interpreter. */
+  readonly engine?: 'reference' | 'interpreter';
+  /** Default: `{ mode: 'host' }`. */
+  readonly time?: TimeOptions;
+  /** Default: that of Node or the browser. */
+  readonly host?: Host;
+}
+
+/** A Linux bzImage or a multiboot image, started without firmware. The files are kept, not copied. */
+export interface KernelBoot {
+  readonly kernel: Uint8Array;
+  readonly initrd?: Uint8Array;
+  readonly commandLine?: string;
+}
+
+/** A firmware ROM, 1 byte to 16 MiB: ends at 4 GiB, starts at the reset vector. */
+export interface BiosBoot {
+  readonly bios: Uint8Array;
+}
+
+/** A virtio-net card in a slot of its own. */
+export interface NetOptions {
+  /** Makes what is at the other end of the cable; its timers are the machine's clock. Called once, in `createPc`. */
+  readonly connect: (clock: Clock) => EthernetPort;
+  /** Six bytes. Default: 52:54:00:12:34:56 for the first card, the last byte counted up for others. */
+  readonly mac?: Uint8Array;
+  /** In bytes; told to the guest if given. */
+  readonly mtu?: number;
+}
+
+export type TimeOptions =
+  | {
+      /** Virtual time follows the host's. */
+      readonly mode: 'host';
+      /** Time of day at the start: ms since 1970, UTC. Default: the host's. */
+      readonly startMs?: number;
+    }
+  | {
+      /** Virtual time is a count of instructions: two runs with the same input are the same. */
+      readonly mode: 'deterministic';
+      /** Default: 10, 100 million instructions a second. */
+      readonly nsPerInstruction?: number;
+      /** Default: 1 January 2024. */
+      readonly startMs?: number;
+    };
+
+const MIB = 2 ** 20;
+export const MEMORY_MIN: number = 16 * MIB;
+/** Guest RAM and the CPU's tables share one WebAssembly memory of at most 4 GiB. */
+export const MEMORY_MAX: number = 3584 * MIB;
+/** Slots 1 to 31 of the bus can have a card. */
+export const NETS_MAX = 8;
+
+/** The default MAC address of a card, counted from 0: the range that QEMU's users know. */
+export function defaultMac(index: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.of(0x52, 0x54, 0x00, 0x12, 0x34, 0x56 + index);
+}
+
+/** @throws ConfigurationError `memory-too-small`, `memory-too-large`, `memory-size`, `bad-rate`, `too-many-nets`, `bad-port`. */
+export function checkOptions(options: PcOptions): void {
+  const { memory, time, nets = [], exitPort } = options;
+  if (!(memory >= MEMORY_MIN))
+    throw new ConfigurationError('memory-too-small', `${memory / MIB} MiB of memory are too little, 16 MiB the least`, memory);
+  if (memory > MEMORY_MAX)
+    throw new ConfigurationError(
+      'memory-too-large',
+      `${memory / MIB} MiB of memory are too much, ${MEMORY_MAX / MIB} MiB the most`,
+      memory,
+    );
+  if (memory % MIB !== 0) throw new ConfigurationError('memory-size', `${memory} bytes of memory are no multiple of 1 MiB`, memory);
+  if (time?.mode === 'deterministic' && time.nsPerInstruction !== undefined) {
+    const rate = time.nsPerInstruction;
+    if (!(rate >= 0.01 && rate <= 1e6))
+      throw new ConfigurationError('bad-rate', `${rate} ns per instruction is not within 0.01 to 10^6`, rate);
+  }
+  if (nets.length > NETS_MAX)
+    throw new ConfigurationError('too-many-nets', `${nets.length} network cards; ${NETS_MAX} the most`, nets.length);
+  if (exitPort !== undefined && !(Number.isInteger(exitPort) && exitPort >= 0 && exitPort <= 0xfffc))
+    throw new ConfigurationError('bad-port', `exit port ${exitPort} is not within 0 to 0xfffc`, exitPort);
+}
+
+/** How RAM is split around the hole below 4 GiB, in bytes. */
+export function splitMemory(memory: number): { readonly below4G: number; readonly above4G: number } {
+  const below4G = Math.min(memory, RAM_HOLE);
+  return { below4G, above4G: memory - below4G };
+}

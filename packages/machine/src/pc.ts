@@ -1,0 +1,320 @@
+/**
+ * The PC: everything made and wired, from memory to the console, in one piece that reads from top to bottom. No logic lives here; what
+ * answers a port or an address is in chipset/, packages/pci and packages/virtio, what moves time is in run-loop.ts.
+ */
+import { AddressSpace, type Clock, ConfigurationError, type InterruptLine, SharedLine, VirtualClock } from '@paravirt/bus';
+import { assignAddresses, ConfigMechanism1, createHostBridge, InterruptRouting, PciBus } from '@paravirt/pci';
+import { NET_CLASS_CODE, VirtioNet, VirtioPci } from '@paravirt/virtio';
+import { Cpu, CpuMemory } from '@paravirt/x86-core';
+import { type BiosImage, loadBios } from './boot/bios.ts';
+import type { BootProgram } from './boot/boot-program.ts';
+import { memoryMapOf } from './boot/e820.ts';
+import { loadKernel } from './boot/kernel.ts';
+import type { MemoryMapEntry } from './boot/placement.ts';
+import {
+  AcpiPm,
+  DebugConsole,
+  DmaRegisters,
+  ExitPort,
+  fanOut,
+  I8042,
+  IoApic,
+  LocalApic,
+  Pic,
+  Pit,
+  PostCode,
+  Rtc,
+  SystemControlA,
+  TimeStampCounter,
+  Uart,
+  writeAcpiTables,
+} from './chipset/index.ts';
+import { type ConsolePort, OutputBuffer, SerialConsole } from './console.ts';
+import { ExitCounters } from './exits.ts';
+import { platformHost } from './host.ts';
+import * as at from './memory-map.ts';
+import { HostPace, InstructionPace, type Pace } from './pace.ts';
+import { type BiosBoot, checkOptions, defaultMac, type KernelBoot, type PcOptions, splitMemory } from './pc-options.ts';
+import { registerDump } from './register-dump.ts';
+import { Rom } from './rom.ts';
+import { type PcStop, RunLoop, type StopCondition } from './run-loop.ts';
+import { applyStartState } from './start-state.ts';
+
+export interface Pc {
+  /**
+   * Runs until the guest powers off or cannot go on, until `stop()`, or until the condition holds. May be called again after `stopped`.
+   * @throws Error if a run is under way.
+   */
+  run(until?: StopCondition): Promise<PcStop>;
+  /** Ends the run at the next instruction boundary. */
+  stop(): void;
+  /** As the reset button does: at the next instruction boundary of the run. */
+  reset(): void;
+  /** A press of the power button, as the guest's system sees it. */
+  pressPowerButton(): void;
+  /** First serial port. */
+  readonly console: ConsolePort;
+  /** Text written to port 0xE9 or 0x402; the bytes are the receiver's. */
+  onDebugOutput: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+  readonly exits: ExitCounters;
+  readonly clock: Clock;
+  readonly cpu: Cpu;
+  readonly pci: PciBus;
+  /** One for each of `options.nets`. */
+  readonly nets: readonly VirtioNet[];
+  /** Registers as text, several lines. */
+  describeCpu(): string;
+}
+
+/** TSC and local APIC timer count nanoseconds of virtual time. */
+const TSC_HZ = 1e9;
+const NS_PER_INSTRUCTION = 10;
+const DETERMINISTIC_START_MS = Date.UTC(2024, 0, 1);
+/** Physical address space: as many bits as page tables have. */
+const PHYSICAL_SIZE = 2 ** 52;
+const PORTS_SIZE = 0x1_0000;
+
+/**
+ * @throws ConfigurationError for options out of range, for files that are no kernel or ROM (see `loadKernel`, `loadBios`) and for too
+ * little memory.
+ */
+export function createPc(options: PcOptions): Pc {
+  checkOptions(options);
+  const { time = { mode: 'host' }, host = platformHost(), nets = [] } = options;
+
+  // ---- Memory and what is to boot: bad files are refused before anything large is made.
+  const { below4G, above4G } = splitMemory(options.memory);
+  const memoryMap = memoryMapOf(below4G, above4G);
+  const { bios, placements, start } = load(options.boot, memoryMap);
+  const memory = allocateMemory(below4G, above4G);
+  const { ram } = memory;
+  const ports = new AddressSpace('ports', PORTS_SIZE);
+  const mmio = new AddressSpace('memory', PHYSICAL_SIZE);
+
+  // ---- Time.
+  let pace: Pace | undefined;
+  const clock = new VirtualClock(() => BigInt(pace?.now() ?? 0));
+  const tsc = new TimeStampCounter(clock, TSC_HZ);
+
+  // ---- Interrupt controllers and CPU. The CPU, made last, is the end of two wires.
+  const intr: InterruptLine = {
+    raise: (): void => {
+      cpu.intr.raise();
+      loop.wake();
+    },
+    lower: (): void => cpu.intr.lower(),
+  };
+  const localApic: LocalApic = new LocalApic({
+    clock,
+    intr,
+    nmi: () => {
+      cpu.nmi();
+      loop.wake();
+    },
+    init: () => cpu.init(),
+    pic: { acknowledge: (): number => pic.acknowledge() },
+    endOfInterrupt: (vector) => ioApic.endOfInterrupt(vector),
+    tsc,
+    id: at.LOCAL_APIC_ID,
+  });
+  const ioApic: IoApic = new IoApic(localApic, { id: at.IOAPIC_ID });
+  const pic: Pic = new Pic(fanOut(localApic.lint0, ioApic.line(0)));
+  const irq = (number: number): InterruptLine => fanOut(pic.line(number), ioApic.line(at.ioApicPinOfIrq(number)));
+  const cpu: Cpu = new Cpu({
+    memory,
+    ports,
+    mmio,
+    interrupts: {
+      acknowledge: (): number => {
+        const vector = localApic.acknowledge();
+        if (vector >= 0) exits.interrupts++;
+        return vector;
+      },
+      get taskPriority(): number {
+        return localApic.taskPriority;
+      },
+      setTaskPriority: (value: number): void => localApic.setTaskPriority(value),
+    },
+    msrs: localApic.msrs,
+    timestamp: () => tsc.read(),
+    ...(options.engine === undefined ? {} : { engine: options.engine }),
+  });
+  mmio.map('IOAPIC', at.IOAPIC_ADDRESS, at.IOAPIC_SIZE, ioApic);
+  mmio.map('local APIC', at.LOCAL_APIC_ADDRESS, at.LOCAL_APIC_SIZE, localApic);
+  ports.map('PIC', at.PIC_MASTER_PORT, at.PIC_PORTS, pic.master);
+  ports.map('PIC', at.PIC_SLAVE_PORT, at.PIC_PORTS, pic.slave);
+  ports.map('PIC', at.ELCR_PORT, at.ELCR_PORTS, pic.elcr);
+
+  // ---- Timers and clocks.
+  const deterministic = time.mode === 'deterministic';
+  const pit = new Pit({ clock, irq: irq(at.PIT_IRQ) });
+  const startMs = time.startMs ?? (deterministic ? DETERMINISTIC_START_MS : Date.now());
+  const rtc = new Rtc({ clock, irq: irq(at.RTC_IRQ), startMs, memoryBelow4G: below4G, memoryAbove4G: above4G });
+  ports.map('PIT', at.PIT_PORT, at.PIT_PORTS, pit.ports);
+  ports.map('system control B', at.SYSTEM_CONTROL_B_PORT, 1, pit.systemControlB);
+  ports.map('RTC', at.RTC_PORT, at.RTC_PORTS, rtc);
+
+  // ---- Serial port, keyboard controller, debug ports, what is left of the PC/AT.
+  const output = new OutputBuffer();
+  const debugOutput = new OutputBuffer();
+  const uart = new Uart({ irq: irq(at.COM1_IRQ), transmit: (byte) => output.put(byte) });
+  const reset = (): void => loop.requestReset();
+  const i8042 = new I8042({ keyboardIrq: irq(at.KEYBOARD_IRQ), auxiliaryIrq: irq(at.AUXILIARY_IRQ), reset });
+  const debugConsole = new DebugConsole((byte) => debugOutput.put(byte));
+  ports.map('COM1', at.COM1_PORT, at.COM1_PORTS, uart);
+  ports.map('i8042', at.I8042_DATA_PORT, 1, i8042.data);
+  ports.map('i8042', at.I8042_COMMAND_PORT, 1, i8042.command);
+  ports.map('system control A', at.SYSTEM_CONTROL_A_PORT, 1, new SystemControlA({ reset }));
+  ports.map('POST', at.POST_PORT, 1, new PostCode());
+  ports.map('DMA', at.DMA1_PORT, at.DMA1_PORTS, new DmaRegisters(at.DMA1_PORTS));
+  ports.map('DMA', at.DMA_PAGE_PORT, at.DMA_PAGE_PORTS, new DmaRegisters(at.DMA_PAGE_PORTS));
+  ports.map('DMA', at.DMA2_PORT, at.DMA2_PORTS, new DmaRegisters(at.DMA2_PORTS));
+  ports.map('debug console', at.DEBUG_CONSOLE_PORT, 1, debugConsole);
+  ports.map('debug console', at.FIRMWARE_DEBUG_PORT, 1, debugConsole);
+  if (options.exitPort !== undefined) {
+    const exitPort = new ExitPort((code) => loop.end({ kind: 'exit', code }));
+    ports.map('exit port', options.exitPort, EXIT_PORTS, exitPort);
+  }
+
+  // ---- Power.
+  const acpi = new AcpiPm({ clock, sci: irq(at.SCI_IRQ), powerOff: () => loop.end({ kind: 'shutdown', cause: 'power' }) });
+  ports.map('ACPI PM', at.ACPI_PM_PORT, at.ACPI_PM_PORTS, acpi);
+
+  // ---- PCI: host bridge in slot 0, network cards after it.
+  const picLines = new Map(at.PCI_PIC_IRQS.map((number) => [number, new SharedLine(pic.line(number))]));
+  const pirq = (index: 0 | 1 | 2 | 3): InterruptLine => {
+    const shared = picLines.get(at.PCI_PIC_IRQS[index]) as SharedLine;
+    return fanOut(shared.source(), ioApic.line(at.PCI_GSIS[index]));
+  };
+  const pci = new PciBus({
+    memory: mmio,
+    ports,
+    dma: ram,
+    messages: localApic,
+    interrupts: new InterruptRouting({ lines: [pirq(0), pirq(1), pirq(2), pirq(3)], irqs: at.PCI_PIC_IRQS }),
+  });
+  const mechanism = new ConfigMechanism1({ bus: pci, onReset: reset });
+  ports.map('PCI configuration', at.PCI_CONFIG_ADDRESS_PORT, CONFIG_PORTS, mechanism);
+  pci.plug(0, 0, createHostBridge());
+  const cards = nets.map((net, index) => {
+    const device = new VirtioNet({
+      port: net.connect(clock),
+      mac: net.mac ?? defaultMac(index),
+      ...(net.mtu === undefined ? {} : { mtu: net.mtu }),
+    });
+    // Deferred work is a timer that is due at once: it runs between instructions, in deterministic order.
+    const transport = new VirtioPci({ device, classCode: NET_CLASS_CODE, defer: (run) => void clock.schedule(clock.now(), run) });
+    pci.plug(FIRST_CARD + index, 0, transport.function);
+    return device;
+  });
+
+  // ---- Firmware, or what it would have done.
+  if (bios !== undefined) mmio.map('ROM', bios.address, bios.rom.length, new Rom(bios.rom));
+  const powerOn = (): void => {
+    for (const device of [pic, ioApic, localApic, pit, rtc, uart, i8042, acpi, mechanism, pci]) device.reset();
+    cpu.reset();
+    for (const { address, bytes, size } of placements) {
+      ram.write(address, bytes);
+      if (size > bytes.length) ram.write(address + bytes.length, new Uint8Array(size - bytes.length));
+    }
+    if (bios !== undefined) return;
+    pic.elcr.write(0, 2, at.ELCR_VALUE);
+    localApic.enterVirtualWireMode();
+    writeAcpiTables(ram);
+    assignAddresses(pci, PCI_WINDOWS);
+    if (start !== undefined) applyStartState(cpu, start);
+  };
+
+  // ---- What makes it run.
+  pace = deterministic ? new InstructionPace(cpu, time.nsPerInstruction ?? NS_PER_INSTRUCTION) : new HostPace(cpu, host.now);
+  const loop = new RunLoop({
+    cpu: {
+      run: (budget) => cpu.run(budget),
+      endSlice: () => cpu.endSlice(),
+      get retired(): bigint {
+        return cpu.retired;
+      },
+      get interruptible(): boolean {
+        return (cpu.registers.rflags & RFLAGS_IF) !== 0n;
+      },
+    },
+    clock,
+    pace,
+    host,
+    waitsForHost: nets.length > 0,
+    reset: () => {
+      exits.resets++;
+      clearMemory();
+      powerOn();
+    },
+    flush: () => {
+      output.flush();
+      debugOutput.flush();
+    },
+  });
+  const clearMemory = (): void => {
+    const zeros = new Uint8Array(CLEARED_AT_ONCE);
+    for (const { address, size } of ram.regions)
+      for (let done = 0; done < size; done += zeros.length)
+        ram.write(address + done, zeros.subarray(0, Math.min(zeros.length, size - done)));
+  };
+  const exits = new ExitCounters({ ports, mmio, instructions: () => cpu.retired, now: () => clock.now(), halts: () => loop.halts });
+  const serial = new SerialConsole(output, uart);
+  powerOn();
+
+  return {
+    run: (until) => loop.run(until),
+    stop: () => loop.end({ kind: 'stopped' }),
+    reset,
+    pressPowerButton: () => acpi.pressPowerButton(),
+    console: serial,
+    get onDebugOutput(): Pc['onDebugOutput'] {
+      return debugOutput.onOutput;
+    },
+    set onDebugOutput(take: Pc['onDebugOutput']) {
+      debugOutput.onOutput = take;
+    },
+    exits,
+    clock,
+    cpu,
+    pci,
+    nets: cards,
+    describeCpu: () => registerDump(cpu),
+  };
+}
+
+const RFLAGS_IF = 0x200n;
+/** isa-debug-exit as test programs expect it: they write 1, 2 or 4 bytes. */
+const EXIT_PORTS = 4;
+const CONFIG_PORTS = 8;
+const FIRST_CARD = 1;
+const CLEARED_AT_ONCE = 2 ** 20;
+const PCI_WINDOWS = {
+  io: { base: at.PCI_IO_BAR_BASE, size: PORTS_SIZE - at.PCI_IO_BAR_BASE },
+  memory32: { base: at.PCI_MMIO_BASE, size: at.PCI_MMIO_SIZE },
+} as const;
+
+/** What is to boot; `bios` if it is a ROM. */
+function load(boot: KernelBoot | BiosBoot, memoryMap: readonly MemoryMapEntry[]): BootProgram & { readonly bios?: BiosImage } {
+  if ('kernel' in boot) return loadKernel({ ...boot, memoryMap, rsdp: at.ACPI_TABLES_ADDRESS });
+  const bios = loadBios(boot.bios);
+  return { ...bios.program, bios };
+}
+
+/** RAM, without the hole for video memory. */
+function allocateMemory(below4G: number, above4G: number): CpuMemory {
+  const ram = [
+    { address: 0, size: at.VIDEO_MEMORY },
+    { address: OPTION_ROMS, size: below4G - OPTION_ROMS },
+  ];
+  if (above4G > 0) ram.push({ address: at.RAM_ABOVE_4G, size: above4G });
+  try {
+    return new CpuMemory({ ram });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigurationError('memory-too-large', 'the host has not enough memory for this guest', below4G + above4G);
+  }
+}
+
+/** RAM goes on here: firmware puts option ROMs and itself into it. */
+const OPTION_ROMS = 0xc_0000;
