@@ -89,7 +89,7 @@ describe('What does not fit', () => {
   });
 
   it('is refused: memory too small for the kernel', async () => {
-    for (const memory of ['1M', '4M']) expectRefusal(await paravirt('run', '--kernel', image.kernel, '--memory', memory), /memory/i);
+    for (const memory of ['1M', '4M', '16M']) expectRefusal(await paravirt('run', '--kernel', image.kernel, '--memory', memory), /memory/i);
   });
 
   it('is refused: a command line longer than the kernel takes', async () => {
