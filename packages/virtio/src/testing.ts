@@ -1,1 +1,18 @@
-export {};
+/**
+ * The driver's side, for tests of this package and of others: rings built in guest memory, a driver of the modern PCI transport and of the
+ * network device, and the plugs they need. Everything can also be done wrong on purpose.
+ */
+export { checksumsRight, plainFrame, pseudoHeaderSum, type TcpFrameOptions, tcpFrame, tcpOffsets } from './testing/frames.ts';
+export { GuestArena } from './testing/guest-arena.ts';
+export { NetDriver, type NetDriverOptions, type ReceivedFrame, type SendOptions } from './testing/net-driver.ts';
+export { NetRig, type NetRigOptions } from './testing/net-rig.ts';
+export { PciDriver, type PciDriverOptions, type QueueOptions } from './testing/pci-driver.ts';
+export { PciSlot, type SentMessage } from './testing/pci-slot.ts';
+export { RecordingPort, type SentFrame } from './testing/recording-port.ts';
+export {
+  type DriverBuffer,
+  type RawDescriptor,
+  SplitRingDriver,
+  type SplitRingDriverOptions,
+  type UsedElement,
+} from './testing/split-ring-driver.ts';

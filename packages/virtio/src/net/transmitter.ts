@@ -1,0 +1,216 @@
+/**
+ * From the transmit queue to the port. [virtio 1.2 §5.1.6.2]
+ *
+ * A frame is gathered into one buffer, which is reused, then checked, then sent. When the port does not take it, it stays in that buffer
+ * (and its chain in flight) until `onWritable`; nothing else is popped meanwhile, so a slow port stops the driver, not the host. Checksums
+ * and segmentation that the driver left to the device go to the port if it takes them, and are done here if not.
+ */
+import type { EthernetPort, FrameOffload } from '@paravirt/net-backend';
+import type { DriverSession } from '../device.ts';
+import { hasFeature } from '../features.ts';
+import type { DescriptorChain } from '../queue/chain.ts';
+import type { SplitQueue } from '../queue/split.ts';
+import { checksumFits, completeChecksum } from './checksum.ts';
+import type { DropReason, NetCounters } from './counters.ts';
+import { ETHERNET_HEADER_SIZE, fitsMtu, MAX_FRAME_SIZE } from './ethernet.ts';
+import {
+  HEADER_CSUM_OFFSET,
+  HEADER_CSUM_START,
+  HEADER_FLAGS,
+  HEADER_GSO_SIZE,
+  HEADER_GSO_TYPE,
+  NET_HEADER_SIZE,
+  TRANSMIT_QUEUE,
+  VIRTIO_NET_F_CSUM,
+  VIRTIO_NET_F_HOST_TSO4,
+  VIRTIO_NET_F_HOST_TSO6,
+  VIRTIO_NET_HDR_F_NEEDS_CSUM,
+  VIRTIO_NET_HDR_GSO_NONE,
+  VIRTIO_NET_HDR_GSO_TCPV4,
+  VIRTIO_NET_HDR_GSO_TCPV6,
+} from './protocol.ts';
+import { locateTcp, TCP_CHECKSUM, TcpSegmenter } from './tcp-segmenter.ts';
+
+export class Transmitter {
+  readonly #port: EthernetPort;
+  readonly #counters: NetCounters;
+  readonly #linkUp: () => boolean;
+  readonly #header: Uint8Array = new Uint8Array(NET_HEADER_SIZE);
+  readonly #headerView: DataView = new DataView(this.#header.buffer);
+  /** One byte more than a frame may have, so that a longer one is seen to be longer. */
+  readonly #buffer: Uint8Array = new Uint8Array(MAX_FRAME_SIZE + 1);
+  readonly #segmenter: TcpSegmenter = new TcpSegmenter();
+  #session: DriverSession | undefined = undefined;
+  #checksum = false;
+  #tso4 = false;
+  #tso6 = false;
+  /** What a frame on the wire may carry, in bytes. */
+  #mtu = 0;
+  /** The chain whose frame is in the buffer and not sent yet. */
+  #chain: DescriptorChain | undefined = undefined;
+  #frame: Uint8Array = this.#buffer;
+  #offload: FrameOffload | undefined = undefined;
+  #segmenting = false;
+  #running = false;
+  #writable = false;
+
+  constructor(port: EthernetPort, counters: NetCounters, linkUp: () => boolean) {
+    this.#port = port;
+    this.#counters = counters;
+    this.#linkUp = linkUp;
+  }
+
+  /** A driver is ready; `mtu` is the longest payload of a frame in bytes. */
+  start(session: DriverSession, mtu: number): void {
+    const { features } = session;
+    this.#session = session;
+    this.#checksum = hasFeature(features, VIRTIO_NET_F_CSUM);
+    this.#tso4 = hasFeature(features, VIRTIO_NET_F_HOST_TSO4);
+    this.#tso6 = hasFeature(features, VIRTIO_NET_F_HOST_TSO6);
+    this.#mtu = mtu;
+  }
+
+  /** The driver is gone. */
+  stop(): void {
+    this.#session = undefined;
+    this.forget();
+  }
+
+  /** The queue was reset: the frame in the buffer is given up. */
+  forget(): void {
+    this.#chain = undefined;
+    this.#segmenter.stop();
+  }
+
+  /** The port takes frames again. */
+  writable(): void {
+    this.#writable = true;
+    if (!this.#running) this.run();
+  }
+
+  /** Sends what the driver has made available, at most twice the queue's size, and interrupts once. */
+  run(): void {
+    const session = this.#session;
+    const queue = session?.queue(TRANSMIT_QUEUE);
+    // A port may call back from within `transmit`: the loop that is running goes on.
+    if (session === undefined || queue === undefined || this.#running) return;
+    this.#running = true;
+    try {
+      queue.suppressKicks();
+      this.#drain(session, queue);
+    } finally {
+      this.#running = false;
+    }
+    this.#counters.interrupted(session.interrupt(TRANSMIT_QUEUE));
+  }
+
+  #drain(session: DriverSession, queue: SplitQueue): void {
+    for (let left = 2 * queue.size; ; left--) {
+      if (!this.#finishPending(queue)) return;
+      const chain = queue.pop();
+      if (chain === undefined) {
+        if (!queue.requestKicks()) return;
+        queue.suppressKicks();
+      } else if (left <= 0) {
+        queue.undo(chain);
+        session.notifyLater(TRANSMIT_QUEUE);
+        return;
+      } else {
+        const dropped = this.#load(chain);
+        if (dropped === undefined) this.#chain = chain;
+        else {
+          this.#counters.drops[dropped]++;
+          queue.push(chain, 0);
+        }
+      }
+      // The port may have reset the device or its driver may have gone while a frame was on its way.
+      if (session.queue(TRANSMIT_QUEUE) !== queue) return;
+    }
+  }
+
+  /** Sends the frame in the buffer, if there is one; false if it has to wait for the port. */
+  #finishPending(queue: SplitQueue): boolean {
+    const chain = this.#chain;
+    if (chain === undefined) return true;
+    this.#writable = false;
+    while (!this.#send()) {
+      // Told during the very call that refused: try again at once, otherwise nobody would.
+      if (!this.#writable) {
+        this.#counters.txStalls++;
+        return false;
+      }
+      this.#writable = false;
+    }
+    if (this.#chain !== chain) return true;
+    this.#chain = undefined;
+    this.#counters.txFrames++;
+    this.#counters.txBytes += chain.reader.length - NET_HEADER_SIZE;
+    // [virtio 1.2 §2.7.8.2] Nothing was written.
+    queue.push(chain, 0);
+    return true;
+  }
+
+  #send(): boolean {
+    if (!this.#segmenting) return this.#port.transmit(this.#frame, this.#offload);
+    for (let segment = this.#segmenter.current; segment !== undefined; segment = this.#segmenter.current) {
+      if (!this.#port.transmit(segment)) return false;
+      this.#segmenter.next();
+    }
+    return true;
+  }
+
+  /** Gathers and checks the frame of a chain; why it is dropped, undefined if it is ready to be sent. */
+  #load(chain: DescriptorChain): DropReason | undefined {
+    const { reader } = chain;
+    if (!this.#linkUp()) return 'txLinkDown';
+    if (reader.length < NET_HEADER_SIZE + ETHERNET_HEADER_SIZE) return 'txTooShort';
+    if (reader.length > NET_HEADER_SIZE + MAX_FRAME_SIZE) return 'txTooLong';
+    reader.read(this.#header);
+    const length = reader.read(this.#buffer);
+    this.#frame = this.#buffer.subarray(0, length);
+    this.#offload = undefined;
+    this.#segmenting = false;
+    const gsoType = this.#header[HEADER_GSO_TYPE] ?? 0;
+    if (gsoType !== VIRTIO_NET_HDR_GSO_NONE) return this.#loadLarge(gsoType, length);
+    if (!fitsMtu(this.#frame, this.#mtu)) return 'txTooLong';
+    return this.#needsChecksum() ? this.#loadChecksum(length) : undefined;
+  }
+
+  #needsChecksum(): boolean {
+    return ((this.#header[HEADER_FLAGS] ?? 0) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
+  }
+
+  #loadChecksum(length: number): DropReason | undefined {
+    const start = this.#headerView.getUint16(HEADER_CSUM_START, true);
+    const offset = this.#headerView.getUint16(HEADER_CSUM_OFFSET, true);
+    if (!this.#checksum || !checksumFits(start, offset, length)) return 'txBadChecksum';
+    if (this.#port.offloads?.checksum === true) this.#offload = { checksum: { start, offset } };
+    else completeChecksum(this.#buffer, length, start, offset);
+    return undefined;
+  }
+
+  /** `hdr_len` is a hint that is not needed: the headers say where they end. [virtio 1.2 §5.1.6.2.2] */
+  #loadLarge(gsoType: number, length: number): DropReason | undefined {
+    const start = this.#headerView.getUint16(HEADER_CSUM_START, true);
+    const size = this.#headerView.getUint16(HEADER_GSO_SIZE, true);
+    const kind = this.#segmentationKind(gsoType);
+    // [virtio 1.2 §5.1.6.2.1] Segmentation needs a size and the checksum left to do.
+    if (kind === undefined || size === 0 || !this.#needsChecksum()) return 'txBadSegmentation';
+    if (this.#headerView.getUint16(HEADER_CSUM_OFFSET, true) !== TCP_CHECKSUM) return 'txBadSegmentation';
+    const at = locateTcp(this.#buffer, length, kind, start);
+    if (at === undefined) return 'txBadSegmentation';
+    if (!fitsMtu(this.#buffer.subarray(0, at.payload + Math.min(size, length - at.payload)), this.#mtu)) return 'txTooLong';
+    if (this.#port.offloads?.segmentation === true)
+      this.#offload = { checksum: { start, offset: TCP_CHECKSUM }, segmentation: { kind, size } };
+    else {
+      this.#segmenting = true;
+      this.#segmenter.start(this.#buffer, length, kind, at, size);
+    }
+    return undefined;
+  }
+
+  #segmentationKind(gsoType: number): 'tcp4' | 'tcp6' | undefined {
+    if (gsoType === VIRTIO_NET_HDR_GSO_TCPV4 && this.#tso4) return 'tcp4';
+    return gsoType === VIRTIO_NET_HDR_GSO_TCPV6 && this.#tso6 ? 'tcp6' : undefined;
+  }
+}

@@ -1,0 +1,559 @@
+import { describe, expect, it } from 'vitest';
+import { VIRTIO_F_EVENT_IDX } from '../features.ts';
+import { checksumsRight, NetRig, plainFrame, RecordingPort, tcpFrame, tcpOffsets } from '../testing.ts';
+import { MAX_FRAME_SIZE } from './ethernet.ts';
+import * as net from './protocol.ts';
+
+const BROADCAST = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+const ALL_OFFLOADS = { checksum: true, segmentation: true, largeReceive: true };
+const NEEDS_CSUM = net.VIRTIO_NET_HDR_F_NEEDS_CSUM;
+const DEVICE_NEEDS_RESET = 0x40;
+
+/** What a driver with checksum and segmentation offload sends: options for `send`. */
+function large(frame: 'tcp4' | 'tcp6', size: number, vlan?: number) {
+  const { transport, payload } = tcpOffsets({ kind: frame, ...(vlan === undefined ? {} : { vlan }) });
+  return {
+    flags: NEEDS_CSUM,
+    gsoType: frame === 'tcp4' ? net.VIRTIO_NET_HDR_GSO_TCPV4 : net.VIRTIO_NET_HDR_GSO_TCPV6,
+    gsoSize: size,
+    headerLength: payload,
+    checksumStart: transport,
+    checksumOffset: 16,
+  };
+}
+const TSO = [net.VIRTIO_NET_F_CSUM, net.VIRTIO_NET_F_HOST_TSO4, net.VIRTIO_NET_F_HOST_TSO6];
+
+describe('[virtio 1.2 §5.1.6.2] Packet Transmission', () => {
+  it('hands the frame without its virtio header to the port and returns the buffer unwritten', () => {
+    const rig = new NetRig();
+    const driver = rig.start();
+    expect(driver.send(plainFrame(60))).toEqual({ head: 0, written: 0 });
+    expect(rig.port.sent.map(({ frame }) => frame)).toEqual([plainFrame(60)]);
+    expect(rig.device.counters).toMatchObject({ txFrames: 1, txBytes: 60 });
+  });
+
+  it('NET-01: drops what is shorter than both headers or longer than any frame, passes everything between', () => {
+    const rig = new NetRig();
+    const driver = rig.start([], { receiveBuffers: 4 });
+    for (const size of [1, net.NET_HEADER_SIZE - 1, net.NET_HEADER_SIZE, net.NET_HEADER_SIZE + 1, net.NET_HEADER_SIZE + 13])
+      expect(driver.sendRaw(new Uint8Array(size))?.written, `${size} bytes`).toBe(0);
+    driver.transmitQueue.add([{ address: 0x1000, length: 0 }]);
+    rig.pci.kick(net.TRANSMIT_QUEUE);
+    expect(driver.transmitQueue.reap()).toHaveLength(1);
+    expect(rig.port.sent).toHaveLength(0);
+    expect(rig.device.counters.drops.txTooShort).toBe(6);
+    for (const length of [59, 60, 1514, 65535, 65549]) driver.send(plainFrame(length));
+    expect(rig.port.sent.map(({ frame }) => frame.length)).toEqual([59, 60, 1514, 65535, 65549]);
+    driver.send(plainFrame(MAX_FRAME_SIZE + 1));
+    driver.send(plainFrame(65550));
+    expect(rig.device.counters.drops.txTooLong).toBe(2);
+    expect(rig.pci.status & DEVICE_NEEDS_RESET).toBe(0);
+  });
+
+  it('NET-02: takes a header that is split over 2 to 12 one-byte descriptors', () => {
+    const rig = new NetRig();
+    const driver = rig.start();
+    for (let pieces = 2; pieces <= 12; pieces++) driver.send(plainFrame(100), { split: Array.from({ length: pieces }, () => 1) });
+    expect(rig.port.sent.map(({ frame }) => frame)).toEqual(Array.from({ length: 11 }, () => plainFrame(100)));
+  });
+
+  it('NET-02: takes 1000 one-byte entries of an indirect table', () => {
+    const rig = new NetRig({ queueSize: 1024 });
+    const driver = rig.start([28], { receiveBuffers: 1 });
+    driver.send(plainFrame(1000 - net.NET_HEADER_SIZE), { split: Array.from({ length: 999 }, () => 1), indirect: true });
+    expect(rig.port.sent.map(({ frame }) => frame)).toEqual([plainFrame(1000 - net.NET_HEADER_SIZE)]);
+  });
+
+  it('NET-03: drops a checksum that lies outside the frame, wherever start and offset point', () => {
+    const rig = new NetRig({ offloads: 'software' });
+    const driver = rig.start([net.VIRTIO_NET_F_CSUM]);
+    const places = [
+      [60, 0],
+      [59, 0],
+      [0, 59],
+      [0, 0xffff],
+      [0xffff, 0],
+      [0xffff, 0xffff],
+      [0x8000, 0x8000],
+    ] as const;
+    for (const [checksumStart, checksumOffset] of places) driver.send(plainFrame(60), { flags: NEEDS_CSUM, checksumStart, checksumOffset });
+    expect(rig.port.sent).toHaveLength(0);
+    expect(rig.device.counters.drops.txBadChecksum).toBe(places.length);
+    for (const [checksumStart, checksumOffset] of [
+      [33, 4],
+      [58, 0],
+      [0, 58],
+    ] as const)
+      driver.send(plainFrame(60), { flags: NEEDS_CSUM, checksumStart, checksumOffset });
+    expect(rig.port.sent).toHaveLength(3);
+  });
+
+  it('NET-03: drops a checksum that was not negotiated', () => {
+    const rig = new NetRig({ offloads: 'software' });
+    rig.start().send(plainFrame(60), { flags: NEEDS_CSUM, checksumStart: 34, checksumOffset: 16 });
+    expect(rig.device.counters.drops.txBadChecksum).toBe(1);
+  });
+
+  it('completes a checksum for a port that does not, and leaves it to a port that does', () => {
+    const frame = tcpFrame(333, { partial: true });
+    const options = { flags: NEEDS_CSUM, checksumStart: 34, checksumOffset: 16 };
+    const software = new NetRig({ offloads: 'software' });
+    software.start([net.VIRTIO_NET_F_CSUM]).send(frame, options);
+    expect(software.port.sent).toEqual([{ frame: tcpFrame(333), offload: undefined }]);
+    const port = new NetRig({ port: new RecordingPort(ALL_OFFLOADS) });
+    port.start([net.VIRTIO_NET_F_CSUM]).send(frame, options);
+    expect(port.port.sent).toEqual([{ frame, offload: { checksum: { start: 34, offset: 16 } } }]);
+  });
+
+  it('NET-04: drops unknown segmentation, size 0, a missing checksum; takes any size and any hdr_len', () => {
+    const rig = new NetRig({ offloads: 'software' });
+    const driver = rig.start(TSO);
+    const frame = tcpFrame(3000, { partial: true });
+    const good = large('tcp4', 1000);
+    const bad = [
+      { ...good, gsoType: 2 },
+      { ...good, gsoType: 3 },
+      { ...good, gsoType: 5 },
+      { ...good, gsoType: 0x81 },
+      { ...good, gsoType: 0xff },
+      { ...good, gsoSize: 0 },
+      { ...good, flags: 0 },
+      { ...good, checksumOffset: 6 },
+      { ...good, checksumStart: 35 },
+      { ...good, gsoType: net.VIRTIO_NET_HDR_GSO_TCPV6 },
+    ];
+    for (const options of bad) expect(driver.send(frame, options)?.written).toBe(0);
+    expect(rig.device.counters.drops.txBadSegmentation).toBe(bad.length);
+    expect(rig.port.sent).toHaveLength(0);
+    for (const headerLength of [0, 1, 0xffff]) driver.send(frame, { ...good, headerLength });
+    expect(rig.port.sent).toHaveLength(9);
+    for (const gsoSize of [3000, 3001, 0xffff]) driver.send(frame, { ...good, gsoSize });
+    expect(rig.port.sent.slice(9).map((sent) => sent.frame)).toEqual([tcpFrame(3000), tcpFrame(3000), tcpFrame(3000)]);
+    driver.send(tcpFrame(40, { partial: true }), { ...good, gsoSize: 1 });
+    expect(rig.port.sent).toHaveLength(12 + 40);
+  });
+
+  it('NET-05: drops segmentation that was not negotiated', () => {
+    const rig = new NetRig({ port: new RecordingPort(ALL_OFFLOADS) });
+    const driver = rig.start([net.VIRTIO_NET_F_CSUM, net.VIRTIO_NET_F_HOST_TSO4]);
+    driver.send(tcpFrame(3000, { kind: 'tcp6', partial: true }), large('tcp6', 1000));
+    rig.start([net.VIRTIO_NET_F_CSUM]).send(tcpFrame(3000, { partial: true }), large('tcp4', 1000));
+    rig.start().send(tcpFrame(3000, { partial: true }), large('tcp4', 1000));
+    expect(rig.port.sent).toHaveLength(0);
+    expect(rig.device.counters.drops.txBadSegmentation).toBe(3);
+  });
+
+  it('NET-06: drops large frames whose headers lie', () => {
+    const rig = new NetRig({ offloads: 'software' });
+    const driver = rig.start(TSO);
+    const lies: ((frame: Uint8Array) => void)[] = [
+      ...[0, 1, 2, 3, 4, 6, 15].map((ihl) => (frame: Uint8Array) => void (frame[14] = 0x40 | ihl)),
+      (frame) => void (frame[14] = 0x65),
+      (frame) => void (frame[12] = 0x86),
+      (frame) => void (frame[23] = 17),
+      (frame) => void (frame[20] = 0x20),
+      (frame) => void (frame[21] = 1),
+      (frame) => void (frame[46] = 0x00),
+      (frame) => void (frame[46] = 0x40),
+    ];
+    for (const lie of lies) {
+      const frame = tcpFrame(3000, { partial: true });
+      lie(frame);
+      driver.send(frame, large('tcp4', 1000));
+    }
+    driver.send(tcpFrame(3000, { partial: true }).subarray(0, 50), large('tcp4', 1000));
+    driver.send(tcpFrame(0, { partial: true, options: 40 }).subarray(0, 60), large('tcp4', 1000));
+    driver.send(tcpFrame(3000, { kind: 'tcp6', partial: true }), { ...large('tcp6', 1000), checksumStart: 20 });
+    driver.send(tcpFrame(3000, { kind: 'tcp6', partial: true }), { ...large('tcp6', 1000), checksumStart: 0xffff });
+    expect(rig.device.counters.drops.txBadSegmentation).toBe(lies.length + 4);
+    expect(rig.port.sent).toHaveLength(0);
+  });
+
+  it('NET-06: does not believe the total length of a large frame', () => {
+    const rig = new NetRig({ offloads: 'software' });
+    const frame = tcpFrame(2000, { partial: true });
+    frame[16] = 0xff;
+    rig.start(TSO).send(frame, large('tcp4', 1000));
+    expect(rig.port.sent.map((sent) => [sent.frame[16], sent.frame[17], checksumsRight(sent.frame)])).toEqual([
+      [4, 28, true],
+      [4, 28, true],
+    ]);
+  });
+
+  it('gives a large frame whole to a port that segments', () => {
+    const rig = new NetRig({ port: new RecordingPort(ALL_OFFLOADS) });
+    const frame = tcpFrame(60_000, { partial: true });
+    rig.start(TSO).send(frame, large('tcp4', 1448));
+    expect(rig.port.sent).toEqual([
+      { frame, offload: { checksum: { start: 34, offset: 16 }, segmentation: { kind: 'tcp4', size: 1448 } } },
+    ]);
+  });
+
+  it.each([
+    ['tcp4', undefined],
+    ['tcp6', undefined],
+    ['tcp4', 7],
+    ['tcp6', 7],
+  ] as const)('cuts a large %s frame (VLAN %s) for a port that does not', (kind, vlan) => {
+    const rig = new NetRig({ offloads: 'software' });
+    const options = { kind, ...(vlan === undefined ? {} : { vlan }) };
+    rig.start(TSO).send(tcpFrame(3500, { ...options, partial: true, flags: 0x99 }), large(kind, 1000, vlan));
+    const frames = rig.port.sent.map(({ frame }) => frame);
+    const { transport, payload } = tcpOffsets(options);
+    const sequence = (frame: Uint8Array): number => new DataView(frame.buffer).getUint32(transport + 4);
+    expect(frames.map((frame) => frame.length - payload)).toEqual([1000, 1000, 1000, 500]);
+    expect(frames.map(sequence)).toEqual([0, 1000, 2000, 3000].map((n) => 0x1234_5678 + n));
+    expect(frames.map((frame) => frame[transport + 13])).toEqual([0x90, 0x10, 0x10, 0x19]);
+    expect(frames.every((frame) => checksumsRight(frame, options))).toBe(true);
+    expect(frames.flatMap((frame) => [...frame.subarray(payload)])).toEqual([...tcpFrame(3500, options).subarray(payload)]);
+  });
+
+  it('stops when the port does not take a frame, goes on when told, loses and repeats nothing', () => {
+    const rig = new NetRig();
+    rig.port.room = 2;
+    const driver = rig.start();
+    driver.send(plainFrame(60));
+    driver.send(plainFrame(61));
+    expect(driver.send(plainFrame(62))).toBeUndefined();
+    expect(driver.send(plainFrame(63))).toBeUndefined();
+    expect(rig.device.counters).toMatchObject({ txStalls: 1, txFrames: 2 });
+    rig.port.open(1);
+    rig.port.open();
+    expect(driver.transmitQueue.reap()).toHaveLength(2);
+    // The third frame was gathered before the driver reused its buffer, the fourth was not.
+    expect(rig.port.sent.map(({ frame }) => frame.length)).toEqual([60, 61, 62, 63]);
+    expect(rig.port.sent[2]?.frame).toEqual(plainFrame(62));
+  });
+
+  it('goes on with the segment that the port did not take', () => {
+    const rig = new NetRig({ offloads: 'software' });
+    const driver = rig.start(TSO);
+    rig.port.room = 2;
+    expect(driver.send(tcpFrame(5000, { partial: true }), large('tcp4', 1000))).toBeUndefined();
+    rig.port.open(1);
+    rig.port.open();
+    expect(rig.port.sent.map(({ frame }) => frame.length)).toEqual([1066, 1066, 1066, 1066, 1066]);
+    expect(new Set(rig.port.sent.map(({ frame }) => frame.join())).size).toBe(5);
+    expect(driver.transmitQueue.reap()).toHaveLength(1);
+  });
+
+  it('VQ-12: sends the readable part of a chain with a writable descriptor, and drops one that has only those', () => {
+    const rig = new NetRig();
+    const driver = rig.start();
+    driver.transmitQueue.add([
+      { address: 0x8000, length: 72 },
+      { address: 0x9000, length: 100, writable: true },
+    ]);
+    driver.transmitQueue.add([{ address: 0x9000, length: 100, writable: true }]);
+    rig.pci.kick(net.TRANSMIT_QUEUE);
+    expect(driver.transmitQueue.reap().map(({ written }) => written)).toEqual([0, 0]);
+    expect(rig.port.sent.map(({ frame }) => frame.length)).toEqual([60]);
+    expect(rig.device.counters.drops.txTooShort).toBe(1);
+  });
+
+  it('VQ-24: does not touch the old ring when the port becomes writable after a reset', () => {
+    const rig = new NetRig();
+    const driver = rig.start();
+    rig.port.room = 0;
+    driver.send(plainFrame(60));
+    rig.pci.reset();
+    const { interrupts } = rig.device.counters;
+    rig.port.open();
+    expect(driver.transmitQueue.usedIndex).toBe(0);
+    expect(rig.port.sent).toHaveLength(0);
+    expect(rig.device.counters.interrupts).toBe(interrupts);
+    expect(rig.slot.intx.high).toBe(false);
+    expect(rig.start().send(plainFrame(60))?.written).toBe(0);
+    expect(rig.port.sent).toHaveLength(1);
+  });
+
+  it('answers a kick from within transmit without recursion', () => {
+    const rig = new NetRig();
+    const driver = rig.start();
+    let depth = 0;
+    let deepest = 0;
+    const transmit = rig.port.transmit.bind(rig.port);
+    rig.port.transmit = (frame, offload) => {
+      depth++;
+      deepest = Math.max(deepest, depth);
+      if (rig.port.sent.length < 5) rig.pci.forceKick(net.TRANSMIT_QUEUE);
+      rig.port.onWritable?.();
+      const taken = transmit(frame, offload);
+      depth--;
+      return taken;
+    };
+    for (let i = 0; i < 3; i++) driver.transmitQueue.add([{ address: 0x8000, length: 72 }]);
+    rig.pci.kick(net.TRANSMIT_QUEUE);
+    expect(deepest).toBe(1);
+    expect(rig.port.sent).toHaveLength(3);
+  });
+
+  it('tries again when the port became writable during the call that refused', () => {
+    const rig = new NetRig();
+    const driver = rig.start();
+    const transmit = rig.port.transmit.bind(rig.port);
+    let refused = false;
+    rig.port.transmit = (frame, offload) => {
+      if (refused) return transmit(frame, offload);
+      refused = true;
+      rig.port.onWritable?.();
+      return false;
+    };
+    expect(driver.send(plainFrame(60))).toBeDefined();
+    expect(rig.port.sent).toHaveLength(1);
+  });
+});
+
+describe('[virtio 1.2 §5.1.6.4] Processing of Incoming Packets', () => {
+  it('fills one buffer: a header with num_buffers 1, then the frame', () => {
+    const rig = new NetRig();
+    const driver = rig.start();
+    expect(rig.port.deliver(plainFrame(60))).toBe(true);
+    expect(driver.receive()).toEqual([
+      { frame: plainFrame(60), flags: 0, gsoType: 0, headerLength: 0, gsoSize: 0, checksumStart: 0, checksumOffset: 0, buffers: 1 },
+    ]);
+    expect(rig.device.counters).toMatchObject({ rxFrames: 1, rxBytes: 60 });
+  });
+
+  it('NET-07: without mergeable buffers drops a frame that does not fit and keeps the buffer', () => {
+    const rig = new NetRig();
+    const driver = rig.start([], { receiveBuffers: 1, receiveBufferSize: 100 });
+    expect(rig.port.deliver(plainFrame(89))).toBe(true);
+    expect(driver.receiveQueue.usedIndex).toBe(0);
+    expect(rig.device.counters.drops.rxTooLong).toBe(1);
+    expect(rig.port.deliver(plainFrame(88))).toBe(true);
+    expect(driver.receive().map(({ frame }) => frame)).toEqual([plainFrame(88)]);
+  });
+
+  it('NET-08: spans as many buffers as a frame needs and says how many', () => {
+    const rig = new NetRig();
+    const driver = rig.start([net.VIRTIO_NET_F_MRG_RXBUF], { receiveBuffers: 16, receiveBufferSize: 64 });
+    for (const length of [52, 53, 116, 117, 500]) {
+      rig.port.deliver(plainFrame(length));
+      const [received] = driver.receive();
+      expect(received?.frame).toEqual(plainFrame(length));
+      expect(received?.buffers).toBe(Math.ceil((length + 12) / 64));
+    }
+  });
+
+  it('NET-08: publishes nothing when buffers run out in the middle, and delivers once there are more', () => {
+    const rig = new NetRig();
+    const driver = rig.start([net.VIRTIO_NET_F_MRG_RXBUF], { receiveBuffers: 3, receiveBufferSize: 64 });
+    const before = new Uint8Array(rig.slot.memory.size);
+    rig.slot.memory.read(0, before);
+    expect(rig.port.deliver(plainFrame(250))).toBe(false);
+    expect(driver.receiveQueue.usedIndex).toBe(0);
+    const after = new Uint8Array(rig.slot.memory.size);
+    rig.slot.memory.read(0, after);
+    const flags = driver.receiveQueue.layout.used;
+    before[flags] = after[flags] ?? 0;
+    expect(after.every((byte, i) => byte === before[i])).toBe(true);
+    driver.post(2);
+    expect(driver.receive().map(({ frame, buffers }) => [frame, buffers])).toEqual([[plainFrame(250), 5]]);
+    expect(rig.port.waiting).toBe(0);
+  });
+
+  it('drops a frame that all buffers of the ring together cannot hold', () => {
+    const rig = new NetRig({ queueSize: 4 });
+    const driver = rig.start([net.VIRTIO_NET_F_MRG_RXBUF], { receiveBufferSize: 64 });
+    expect(rig.port.deliver(plainFrame(245))).toBe(true);
+    expect(rig.device.counters.drops.rxTooLong).toBe(1);
+    rig.port.deliver(plainFrame(244));
+    expect(driver.receive().map(({ buffers }) => buffers)).toEqual([4]);
+  });
+
+  it.each([0, 11])('NET-09: a receive buffer of %i bytes needs a reset, after which the device works', (size) => {
+    for (const features of [[], [net.VIRTIO_NET_F_MRG_RXBUF]]) {
+      const rig = new NetRig();
+      const driver = rig.start(features, { receiveBuffers: 0 });
+      driver.receiveQueue.add([{ address: 0x8000, length: size, writable: true }]);
+      rig.pci.kick(net.RECEIVE_QUEUE);
+      expect(rig.port.deliver(plainFrame(60))).toBe(true);
+      expect(rig.pci.status & DEVICE_NEEDS_RESET).toBe(DEVICE_NEEDS_RESET);
+      expect(rig.pci.readIsr() & 2).toBe(2);
+      const next = rig.start(features);
+      rig.port.deliver(plainFrame(60));
+      expect(next.receive()).toHaveLength(1);
+    }
+  });
+
+  it('VQ-12: a receive buffer with a readable descriptor only needs a reset', () => {
+    const rig = new NetRig();
+    const driver = rig.start([], { receiveBuffers: 0 });
+    driver.receiveQueue.add([{ address: 0x8000, length: 2048 }]);
+    rig.pci.kick(net.RECEIVE_QUEUE);
+    rig.port.deliver(plainFrame(60));
+    expect(rig.pci.status & DEVICE_NEEDS_RESET).toBe(DEVICE_NEEDS_RESET);
+  });
+
+  it.each([[], [VIRTIO_F_EVENT_IDX]])(
+    'NET-10: an empty queue holds frames back and loses no wakeup (case %#: without and with EVENT_IDX)',
+    (...features) => {
+      const rig = new NetRig();
+      const driver = rig.start(features, { receiveBuffers: 2 });
+      for (let i = 0; i < 5; i++) rig.port.deliver(plainFrame(60 + i));
+      expect(rig.port.waiting).toBe(3);
+      const lengths: number[] = [];
+      for (let i = 0; i < 4; i++) lengths.push(...driver.receive().map(({ frame }) => frame.length));
+      expect(lengths).toEqual([60, 61, 62, 63, 64]);
+      expect(rig.port.waiting).toBe(0);
+      // While there are buffers the driver is not asked to kick.
+      rig.port.deliver(plainFrame(60));
+      driver.receiveQueue.add([{ address: 0x8000, length: 2048, writable: true }]);
+      expect(driver.receiveQueue.kickNeeded()).toBe(false);
+    },
+  );
+
+  it('completes a checksum for a driver that does not, and leaves it to one that does', () => {
+    const rig = new NetRig({ port: new RecordingPort(ALL_OFFLOADS) });
+    const frame = tcpFrame(100, { partial: true });
+    const offload = { checksum: { start: 34, offset: 16 } };
+    const plain = rig.start();
+    rig.port.deliver(frame, offload);
+    expect(plain.receive()[0]).toMatchObject({ frame: tcpFrame(100), flags: 0 });
+    rig.port.deliver(frame, { checksum: { start: 34, offset: 160 } });
+    expect(rig.device.counters.drops.rxBadOffload).toBe(1);
+    const guest = rig.start([net.VIRTIO_NET_F_GUEST_CSUM]);
+    expect(rig.port.receiverOffloads).toEqual({ checksum: true, segmentation: false });
+    rig.port.deliver(frame, offload);
+    rig.port.deliver(tcpFrame(100), { checksumValid: true });
+    expect(guest.receive()).toMatchObject([
+      { frame, flags: NEEDS_CSUM, checksumStart: 34, checksumOffset: 16 },
+      { frame: tcpFrame(100), flags: net.VIRTIO_NET_HDR_F_DATA_VALID },
+    ]);
+  });
+
+  it('gives a large frame whole to a driver that takes it', () => {
+    const rig = new NetRig({ port: new RecordingPort(ALL_OFFLOADS) });
+    const driver = rig.start([net.VIRTIO_NET_F_GUEST_CSUM, net.VIRTIO_NET_F_GUEST_TSO4, net.VIRTIO_NET_F_MRG_RXBUF]);
+    expect(rig.port.receiverOffloads).toEqual({ checksum: true, segmentation: true });
+    rig.port.deliver(tcpFrame(60_000, { partial: true }), { segmentation: { kind: 'tcp4', size: 1448 } });
+    expect(driver.receive()).toMatchObject([
+      {
+        frame: tcpFrame(60_000, { partial: true }),
+        flags: NEEDS_CSUM,
+        gsoType: 1,
+        gsoSize: 1448,
+        headerLength: 66,
+        checksumStart: 34,
+        checksumOffset: 16,
+      },
+    ]);
+    rig.pci.reset();
+    expect(rig.port.receiverOffloads).toBeUndefined();
+  });
+
+  it('cuts a large frame for a driver that does not, also when there is no room for all of it at once', () => {
+    const rig = new NetRig({ port: new RecordingPort(ALL_OFFLOADS) });
+    const driver = rig.start([], { receiveBuffers: 2 });
+    expect(rig.port.deliver(tcpFrame(5000, { partial: true }), { segmentation: { kind: 'tcp4', size: 1000 } })).toBe(true);
+    expect(rig.port.deliver(plainFrame(60))).toBe(false);
+    const frames = [...driver.receive(), ...driver.receive(), ...driver.receive(), ...driver.receive()].map(({ frame }) => frame);
+    expect(frames.map((frame) => frame.length)).toEqual([1066, 1066, 1066, 1066, 1066, 60]);
+    expect(frames.slice(0, 5).every((frame) => checksumsRight(frame))).toBe(true);
+    expect(rig.port.waiting).toBe(0);
+  });
+
+  it('drops what the port hands over while no driver is active, and what it kept for one that is gone', () => {
+    const rig = new NetRig();
+    expect(rig.port.deliver(plainFrame(60))).toBe(true);
+    rig.start([], { receiveBuffers: 0 });
+    expect(rig.port.deliver(plainFrame(60))).toBe(false);
+    rig.pci.reset();
+    expect(rig.port.waiting).toBe(0);
+    expect(rig.device.counters.drops.rxNotReady).toBe(2);
+  });
+});
+
+describe('[virtio 1.2 §5.1.4] Device configuration layout', () => {
+  it('shows MAC address, status, one pair and the MTU', () => {
+    const rig = new NetRig({ mtu: 1280 });
+    const bytes = Array.from({ length: 12 }, (_, i) => rig.pci.read(rig.pci.config + i, 1));
+    expect(bytes).toEqual([0x52, 0x54, 0, 1, 2, 3, 1, 0, 1, 0, 0, 5]);
+  });
+
+  it('NET-11: does not offer HASH_REPORT, and the header has 12 bytes with MRG_RXBUF and without', () => {
+    const rig = new NetRig({ port: new RecordingPort(ALL_OFFLOADS), mtu: 1500 });
+    expect((rig.pci.offered() >> 57n) & 1n).toBe(0n);
+    expect(rig.pci.negotiate((1n << 57n) | (1n << 32n) | (1n << 15n))).toBe(false);
+    for (const features of [[], [net.VIRTIO_NET_F_MRG_RXBUF]]) {
+      const driver = rig.start(features);
+      rig.port.deliver(plainFrame(60));
+      expect(driver.receiveQueue.reap()).toMatchObject([{ written: 72 }]);
+    }
+  });
+
+  it('tells of a change of the link and drops frames while the cable is out', () => {
+    const rig = new NetRig();
+    const driver = rig.start();
+    const generation = rig.pci.get('configGeneration');
+    rig.device.linkUp = false;
+    expect(rig.pci.readIsr()).toBe(2);
+    expect(rig.pci.get('configGeneration')).not.toBe(generation);
+    expect(rig.pci.read(rig.pci.config + 6, 2)).toBe(0);
+    driver.send(plainFrame(60));
+    rig.port.deliver(plainFrame(60));
+    expect(rig.device.counters.drops).toMatchObject({ txLinkDown: 1, rxLinkDown: 1 });
+    rig.device.linkUp = true;
+    driver.send(plainFrame(60));
+    expect(rig.port.sent).toHaveLength(1);
+  });
+
+  it('NET-20: with an MTU, frames of MTU + 14 (+ 4 with a VLAN tag) pass and longer ones are dropped and counted', () => {
+    const rig = new NetRig({ mtu: 1000 });
+    const driver = rig.start([net.VIRTIO_NET_F_MTU]);
+    const tagged = (length: number): Uint8Array => {
+      const frame = plainFrame(length);
+      frame.set([0x81, 0x00, 0, 5], 12);
+      return frame;
+    };
+    driver.send(plainFrame(1014));
+    driver.send(tagged(1018));
+    expect(rig.port.sent).toHaveLength(2);
+    driver.send(plainFrame(1015));
+    driver.send(tagged(1019));
+    expect(rig.device.counters.drops.txTooLong).toBe(2);
+    rig.port.deliver(plainFrame(1014));
+    rig.port.deliver(tagged(1018));
+    expect(driver.receive()).toHaveLength(2);
+    rig.port.deliver(plainFrame(1015));
+    rig.port.deliver(tagged(1019));
+    expect(rig.device.counters.drops.rxTooLong).toBe(2);
+  });
+
+  it('refuses a wrong MAC address and a wrong MTU', () => {
+    const port = new RecordingPort();
+    for (const mac of [[], [1, 2, 3, 4, 5, 6], [0, 0, 0, 0, 0, 0]])
+      expect(() => new NetRig({ port, mac: Uint8Array.from(mac) })).toThrow(expect.objectContaining({ code: 'bad-mac' }));
+    for (const mtu of [0, 67, 65536, 1.5]) expect(() => new NetRig({ port, mtu })).toThrow(expect.objectContaining({ code: 'bad-mtu' }));
+    expect(() => new NetRig({ port, queueSize: 100 })).toThrow(expect.objectContaining({ code: 'bad-queue-size' }));
+  });
+});
+
+describe('[virtio 1.2 §5.1.3] Feature bits', () => {
+  it('offers the offloads that the port has', () => {
+    const bits = (rig: NetRig): number[] => [0, 1, 2, 7, 8, 11, 12].filter((bit) => ((rig.pci.offered() >> BigInt(bit)) & 1n) === 1n);
+    expect(bits(new NetRig())).toEqual([]);
+    expect(bits(new NetRig({ port: new RecordingPort({ checksum: true, segmentation: false, largeReceive: false }) }))).toEqual([0, 1, 2]);
+    expect(bits(new NetRig({ port: new RecordingPort(ALL_OFFLOADS) }))).toEqual([0, 1, 2, 7, 8, 11, 12]);
+    expect(bits(new NetRig({ port: new RecordingPort(ALL_OFFLOADS), offloads: 'none' }))).toEqual([]);
+    expect(bits(new NetRig({ offloads: 'software' }))).toEqual([0, 1, 2, 7, 8, 11, 12]);
+  });
+});
+
+describe('[virtio 1.2 §5.1.6.5.1] Packet Receive Filtering', () => {
+  it('passes everything until a mode is set, then what is addressed to the driver', () => {
+    const rig = new NetRig();
+    const driver = rig.start([net.VIRTIO_NET_F_CTRL_VQ, net.VIRTIO_NET_F_CTRL_RX]);
+    const other = [2, 0, 0, 0, 0, 9];
+    rig.port.deliver(plainFrame(60, other));
+    expect(driver.receive()).toHaveLength(1);
+    expect(driver.command(net.VIRTIO_NET_CTRL_RX, net.VIRTIO_NET_CTRL_RX_PROMISC, Uint8Array.of(0))).toBe(net.VIRTIO_NET_OK);
+    rig.port.deliver(plainFrame(60, other));
+    expect(driver.receive()).toHaveLength(0);
+    expect(rig.device.counters.drops.rxFiltered).toBe(1);
+    rig.port.deliver(plainFrame(60));
+    rig.port.deliver(plainFrame(60, BROADCAST));
+    expect(driver.receive()).toHaveLength(2);
+  });
+});

@@ -1,0 +1,235 @@
+/**
+ * A driver of the modern PCI transport. [virtio 1.2 §4.1.5.1, §3.1.1] It finds the structures by the capability list, places the ranges
+ * itself and reaches everything through configuration space and memory accesses, as a guest would.
+ */
+import { ConfigurationError, type Width } from '@paravirt/bus';
+import {
+  CAPABILITY_MSIX,
+  CAPABILITY_VENDOR_SPECIFIC,
+  COMMAND_BUS_MASTER,
+  COMMAND_MEMORY_SPACE,
+  MSIX_ENABLE,
+  MSIX_ENTRY_SIZE,
+} from '@paravirt/pci';
+import { ACKNOWLEDGE, DRIVER, DRIVER_OK, FEATURES_OK } from '../device-status.ts';
+import { type FeatureSet, hasFeature, VIRTIO_F_EVENT_IDX } from '../features.ts';
+import {
+  COMMON_CFG,
+  type CommonRegister,
+  PCI_CAP,
+  PCI_NOTIFY_CAP,
+  VIRTIO_PCI_CAP_COMMON_CFG,
+  VIRTIO_PCI_CAP_DEVICE_CFG,
+  VIRTIO_PCI_CAP_ISR_CFG,
+  VIRTIO_PCI_CAP_NOTIFY_CFG,
+  VIRTIO_PCI_CAP_PCI_CFG,
+} from '../transport/pci-registers.ts';
+import { GuestArena } from './guest-arena.ts';
+import type { PciSlot } from './pci-slot.ts';
+import { SplitRingDriver } from './split-ring-driver.ts';
+
+export interface PciDriverOptions {
+  /** Where BAR 0 and BAR 2 are placed. Defaults: above 4 GiB, and below. */
+  readonly registerBase?: number;
+  readonly msixBase?: number;
+  /** Guest memory for rings and buffers. Default: all of it but the first 64 KiB. */
+  readonly arena?: GuestArena;
+}
+
+export interface QueueOptions {
+  /** Default: as the device says. */
+  readonly size?: number;
+  /** MSI-X vector. */
+  readonly vector?: number;
+}
+
+/** Where BAR registers lie in configuration space. [PCI 3.0 Figure 6-1] */
+const BAR0 = 0x10;
+const BAR2 = 0x18;
+const COMMAND = 0x04;
+const CAPABILITIES_POINTER = 0x34;
+
+export class PciDriver {
+  readonly slot: PciSlot;
+  readonly arena: GuestArena;
+  readonly msixBase: number;
+  /** Guest-physical addresses of the structures. */
+  readonly common: number;
+  readonly isr: number;
+  readonly config: number;
+  readonly notify: number;
+  readonly notifyMultiplier: number;
+  /** Offsets of capabilities in configuration space. */
+  readonly windowCapability: number;
+  readonly msixCapability: number;
+  readonly queues: Map<number, SplitRingDriver> = new Map();
+
+  /** Places the ranges, enables decoding and bus mastering, and finds the structures. @throws ConfigurationError `no-structure`. */
+  constructor(slot: PciSlot, options: PciDriverOptions = {}) {
+    this.slot = slot;
+    const { registerBase = 0x1_8000_0000, msixBase = 0xfe00_0000 } = options;
+    this.arena = options.arena ?? new GuestArena(0x1_0000, slot.memory.size);
+    this.msixBase = msixBase;
+    this.writePci(BAR0, 4, registerBase % 2 ** 32);
+    this.writePci(BAR0 + 4, 4, Math.floor(registerBase / 2 ** 32));
+    this.writePci(BAR2, 4, msixBase);
+    this.writePci(COMMAND, 2, COMMAND_MEMORY_SPACE | COMMAND_BUS_MASTER);
+    const found = this.#walk();
+    const structure = (cfgType: number): number => {
+      const at = found.structures.get(cfgType);
+      if (at === undefined) throw new ConfigurationError('no-structure', `no virtio structure of type ${cfgType}`, cfgType);
+      return at;
+    };
+    const placed = (cfgType: number): number => registerBase + this.readPci(structure(cfgType) + PCI_CAP.fields.offset.offset, 4);
+    this.common = placed(VIRTIO_PCI_CAP_COMMON_CFG);
+    this.isr = placed(VIRTIO_PCI_CAP_ISR_CFG);
+    this.notify = placed(VIRTIO_PCI_CAP_NOTIFY_CFG);
+    this.config = found.structures.has(VIRTIO_PCI_CAP_DEVICE_CFG) ? placed(VIRTIO_PCI_CAP_DEVICE_CFG) : 0;
+    this.notifyMultiplier = this.readPci(structure(VIRTIO_PCI_CAP_NOTIFY_CFG) + PCI_NOTIFY_CAP.fields.notifyOffMultiplier.offset, 4);
+    this.windowCapability = structure(VIRTIO_PCI_CAP_PCI_CFG);
+    this.msixCapability = found.msix;
+  }
+
+  readPci(offset: number, width: Width): number {
+    return this.slot.function.config.read(offset, width);
+  }
+
+  writePci(offset: number, width: Width, value: number): void {
+    this.slot.function.config.write(offset, width, value);
+  }
+
+  read(address: number, width: Width): number {
+    return this.slot.mmio.read(address, width);
+  }
+
+  write(address: number, width: Width, value: number): void {
+    this.slot.mmio.write(address, width, value);
+  }
+
+  /** A field of the common configuration, in one access of its size. */
+  get(register: CommonRegister): number {
+    const { offset, size } = COMMON_CFG.fields[register];
+    return this.read(this.common + offset, size as Width);
+  }
+
+  set(register: CommonRegister, value: number): void {
+    const { offset, size } = COMMON_CFG.fields[register];
+    this.write(this.common + offset, size as Width, value);
+  }
+
+  get status(): number {
+    return this.get('deviceStatus');
+  }
+
+  /** The device's feature bits. */
+  offered(): FeatureSet {
+    this.set('deviceFeatureSelect', 0);
+    const low = BigInt(this.get('deviceFeature'));
+    this.set('deviceFeatureSelect', 1);
+    return low | (BigInt(this.get('deviceFeature')) << 32n);
+  }
+
+  /** Zero to the status field, and every queue forgotten. */
+  reset(): void {
+    this.set('deviceStatus', 0);
+    this.queues.clear();
+  }
+
+  /** Reset, ACKNOWLEDGE, DRIVER, features, FEATURES_OK; true if the device took them. [virtio 1.2 §3.1.1, steps 1 to 6] */
+  negotiate(features: FeatureSet): boolean {
+    this.reset();
+    this.set('deviceStatus', ACKNOWLEDGE);
+    this.set('deviceStatus', ACKNOWLEDGE | DRIVER);
+    this.writeFeatures(features);
+    this.set('deviceStatus', ACKNOWLEDGE | DRIVER | FEATURES_OK);
+    return (this.status & FEATURES_OK) !== 0;
+  }
+
+  writeFeatures(features: FeatureSet): void {
+    this.set('driverFeatureSelect', 0);
+    this.set('driverFeature', Number(features & 0xffff_ffffn));
+    this.set('driverFeatureSelect', 1);
+    this.set('driverFeature', Number(features >> 32n));
+  }
+
+  /** What the driver has written as its features. */
+  chosen(): FeatureSet {
+    this.set('driverFeatureSelect', 0);
+    const low = BigInt(this.get('driverFeature'));
+    this.set('driverFeatureSelect', 1);
+    return low | (BigInt(this.get('driverFeature')) << 32n);
+  }
+
+  /** Makes a ring, tells the device where it is and enables it. [virtio 1.2 §4.1.5.1.3] */
+  setUpQueue(index: number, options: QueueOptions = {}): SplitRingDriver {
+    this.set('queueSelect', index);
+    if (options.size !== undefined) this.set('queueSize', options.size);
+    const eventIndex = hasFeature(this.chosen(), VIRTIO_F_EVENT_IDX);
+    const ring = new SplitRingDriver({ memory: this.slot.memory, arena: this.arena, size: this.get('queueSize'), eventIndex });
+    if (options.vector !== undefined) this.set('queueMsixVector', options.vector);
+    this.writeLayout(ring);
+    this.set('queueEnable', 1);
+    this.queues.set(index, ring);
+    return ring;
+  }
+
+  /** Writes the addresses of a ring for the selected queue. */
+  writeLayout({ layout }: Pick<SplitRingDriver, 'layout'>): void {
+    this.set('queueDescLow', layout.descriptors % 2 ** 32);
+    this.set('queueDescHigh', Math.floor(layout.descriptors / 2 ** 32));
+    this.set('queueDriverLow', layout.available % 2 ** 32);
+    this.set('queueDriverHigh', Math.floor(layout.available / 2 ** 32));
+    this.set('queueDeviceLow', layout.used % 2 ** 32);
+    this.set('queueDeviceHigh', Math.floor(layout.used / 2 ** 32));
+  }
+
+  driverOk(): void {
+    this.set('deviceStatus', ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK);
+  }
+
+  /** Notifies unless the device said that it need not be; true if it was. */
+  kick(index: number): boolean {
+    if (this.queues.get(index)?.kickNeeded() !== true) return false;
+    this.forceKick(index);
+    return true;
+  }
+
+  /** Notifies whatever the device wants. */
+  forceKick(index: number): void {
+    this.write(this.notify + this.notifyMultiplier * index, 2, index);
+  }
+
+  /** Reads the ISR status, which clears it. */
+  readIsr(): number {
+    return this.read(this.isr, 1);
+  }
+
+  /** Fills the MSI-X table with one message for each vector (data = vector) and enables it. */
+  enableMsix(address = 0xfee0_0000): void {
+    const vectors = (this.readPci(this.msixCapability + 2, 2) & 0x7ff) + 1;
+    for (let vector = 0; vector < vectors; vector++) {
+      const entry = this.msixBase + MSIX_ENTRY_SIZE * vector;
+      this.write(entry, 4, address);
+      this.write(entry + 4, 4, 0);
+      this.write(entry + 8, 4, vector);
+      this.write(entry + 12, 4, 0);
+    }
+    this.writePci(this.msixCapability + 2, 2, MSIX_ENABLE);
+  }
+
+  /** The capability list: virtio structures by type, and MSI-X. [PCI 3.0 §6.7] */
+  #walk(): { readonly structures: ReadonlyMap<number, number>; readonly msix: number } {
+    const structures = new Map<number, number>();
+    let msix = 0;
+    let at = this.readPci(CAPABILITIES_POINTER, 1);
+    for (let steps = 0; at !== 0 && steps < 48; steps++) {
+      const id = this.readPci(at, 1);
+      const cfgType = this.readPci(at + PCI_CAP.fields.cfgType.offset, 1);
+      if (id === CAPABILITY_MSIX) msix = at;
+      // [virtio 1.2 §4.1.4.1] The first structure of a type counts.
+      if (id === CAPABILITY_VENDOR_SPECIFIC && !structures.has(cfgType)) structures.set(cfgType, at);
+      at = this.readPci(at + 1, 1);
+    }
+    return { structures, msix };
+  }
+}
