@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { serveFile } from '../tests/guests/host-server.ts';
 import { type Architecture, boot, debianImage, Paravirt, statistics } from '../tests/guests/paravirt.ts';
 import type { Figure } from './figure.ts';
-import { PeakMemory } from './peak-memory.ts';
 import { CALLS, withSystemCalls } from './system-calls.ts';
 
 const MEMORY_MIB = 512;
@@ -44,9 +43,8 @@ export async function guestFigures(arch: Architecture): Promise<readonly Figure[
   const folder = mkdtempSync(join(tmpdir(), 'paravirt-bench-'));
   const initrd = join(folder, 'initrd');
   writeFileSync(initrd, withSystemCalls(readFileSync(image.initrd)));
-  const options = ['--memory', `${MEMORY_MIB}M`, '--net', 'user,model=virtio-net-pci', '--timeout', String(LIMIT_S)];
+  const options = ['--memory', `${MEMORY_MIB}M`, '--net', 'user,model=virtio-net-pci', '--stats=json', '--timeout', String(LIMIT_S)];
   const run = new Paravirt([...boot({ ...image, initrd }, 'paravirt.do=shell'), ...options]);
-  const memory = new PeakMemory(run.pid);
   /** Guest time that a command takes, in seconds. */
   const timed = async (name: string, command: string): Promise<number> => {
     run.type(`a=$(tr -d . < /proc/uptime); ${command}; b=$(tr -d . < /proc/uptime); echo "bench: ${name} $((\${b% *} - \${a% *})) end"\n`);
@@ -72,7 +70,6 @@ export async function guestFigures(arch: Architecture): Promise<readonly Figure[
     });
     return figures;
   } finally {
-    memory.stop();
     await run.kill();
     server.close();
     rmSync(folder, { recursive: true, force: true });

@@ -50,11 +50,6 @@ export class Paravirt {
     });
   }
 
-  /** Of the process; 0 if it could not be started. */
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
   /** Waits until the console has shown `text`, also if that was before. Rejects when the run ends or the time is up without it. */
   expect(text: string | RegExp, seconds: number): Promise<void> {
     return new Promise((done, fail) => {

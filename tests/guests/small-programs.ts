@@ -33,8 +33,13 @@ export function romThatTripleFaults(): Uint8Array {
 }
 
 /** Halts with interrupts disabled: nothing will ever wake it. */
-export function romThatHangs(): Uint8Array {
+export function romThatHalts(): Uint8Array {
   return rom([0xfa, 0xf4, 0xeb, 0xfd]); // cli; hlt; jmp to the hlt
+}
+
+/** Jumps to itself. */
+export function romThatLoops(): Uint8Array {
+  return rom([0xeb, 0xfe]);
 }
 
 /**
@@ -59,3 +64,9 @@ export function multibootKernel(program: readonly number[]): Uint8Array {
 
 /** Jumps where nothing is: all ones is an invalid opcode, and there is no IDT. */
 export const JUMP_INTO_NOWHERE: readonly number[] = [0xb8, ...dword(0xf000_0000), 0xff, 0xe0]; // mov eax, 0xf0000000; jmp eax
+
+/** Writes 'P' to the first serial port, then S5 with SLP_EN to the ACPI PM1a control register, where our DSDT and FADT have them. */
+export const PRINT_AND_POWER_OFF: readonly number[] = [
+  ...[0x66, 0xba, ...word(0x3f8), 0xb0, 0x50, 0xee], // mov dx, 0x3f8; mov al, 'P'; out dx, al
+  ...[0x66, 0xba, ...word(0x604), 0x66, 0xb8, ...word(0x3400), 0x66, 0xef, 0xf4], // mov dx, 0x604; mov ax, 0x3400; out dx, ax; hlt
+];
