@@ -10,6 +10,8 @@ import type { Decoded, DecodedOperand, DecodeMode, DecodeResult } from './decode
 import { type ModRm, memoryOperand, readModRm } from './modrm.ts';
 import { type Prefixes, readPrefixes } from './prefixes.ts';
 
+/** Number of the stack pointer. */
+const SP = 4;
 /** No instruction is longer. [SDM 2A §2.3.11] */
 export const MAX_LENGTH = 15;
 
@@ -118,6 +120,10 @@ function decodeWith(reader: Reader, mode: DecodeMode): DecodeResult {
     else operands.push(operandOf(code, { reader, operandSize, addressWidth, prefixes, mode64, opcode, modRm, alwaysRegister }));
   }
 
+  if (instruction.options.popsIntoOperand === true)
+    operands.forEach((o, i) => {
+      if (o.kind === 'memory' && o.base === SP) operands[i] = { ...o, displacement: o.displacement + BigInt(operandSize / 8) };
+    });
   const first = operands[0];
   if (prefixes.lock && !(instruction.options.lockable === true && first?.kind === 'memory')) throw UNDEFINED;
   // MOV to CS is undefined. [SDM 2B, "MOV"]
@@ -152,6 +158,7 @@ function choose(cell: Cell, operandSize: 16 | 32 | 64, prefixes: Prefixes, mode:
     else if ('rm' in at) at = at.rm[needModRm().rmField];
     else if ('memory' in at) at = needModRm().memory === undefined ? at.register : at.memory;
     else if ('in64' in at) at = mode64 ? at.in64 : at.other;
+    else if ('extended' in at) at = (prefixes.rex & 1) !== 0 ? at.extended : at.plain;
     else if ('default64' in at) {
       if (mode64) size = prefixes.operandSize && (prefixes.rex & 8) === 0 ? 16 : 64;
       at = at.default64;

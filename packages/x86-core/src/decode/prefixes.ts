@@ -16,7 +16,7 @@ export interface Prefixes {
   length: number;
 }
 
-const SEGMENT_OVERRIDE: Readonly<Record<number, SegmentName>> = { 38: 'ES', 46: 'CS', 54: 'SS', 62: 'DS', 100: 'FS', 101: 'GS' };
+const SEGMENT_OVERRIDE: Readonly<Record<number, SegmentName>> = { 0x26: 'ES', 0x2e: 'CS', 0x36: 'SS', 0x3e: 'DS', 0x64: 'FS', 0x65: 'GS' };
 
 /** Reads prefixes from the start of `bytes`; stops at the opcode or at `available`. */
 export function readPrefixes(bytes: Uint8Array, available: number, mode64: boolean): Prefixes {

@@ -116,6 +116,7 @@ class EffectsLanguage implements Language<Nothing> {
     return this.#place();
   }
   effectiveAddress(): Nothing {}
+  linearAddress(): Nothing {}
   part(): Operand<Nothing> {
     return this.#place();
   }

@@ -8,7 +8,7 @@ import { decode, MAX_LENGTH } from '../decode/decoder.ts';
 import { VECTOR } from '../fault.ts';
 import type { BitWidth, FlagName, Language, Operand, RepeatPrefix, SegmentName, Subroutine } from '../semantics/language.ts';
 import type { VectorOperation } from '../semantics/vector-operations.ts';
-import { type FieldName, STATE } from '../state.ts';
+import { type FieldName, SEGMENT_NUMBER, STATE } from '../state.ts';
 import type { SystemRoutine } from '../system/routine.ts';
 import type { SystemProcessor } from '../system-processor.ts';
 import { type Effects, effectsOf } from './effects.ts';
@@ -177,6 +177,14 @@ export class ReferenceEngine implements Language<bigint> {
 
   effectiveAddress(operand: Operand<bigint>): bigint {
     return (operand as MemoryOperand).offset();
+  }
+
+  linearAddress(operand: Operand<bigint>): bigint {
+    const { segment, offset } = operand as MemoryOperand;
+    const p = this.#processor;
+    const based = this.codeWidth !== 64 || segment === 'FS' || segment === 'GS';
+    const base = based ? p.get64('segmentBase', SEGMENT_NUMBER[segment]) : 0n;
+    return (base + offset()) & p.get64('linearMask');
   }
 
   part(operand: Operand<bigint>, displacement: bigint | number, width: BitWidth): Operand<bigint> {

@@ -18,6 +18,8 @@ export type Cell =
   | { readonly memory: Cell; readonly register: Cell }
   /** Chosen by the mandatory prefix; F2 and F3 win over 66. A missing entry is undefined (#UD). */
   | { readonly none?: Cell; readonly p66?: Cell; readonly pF3?: Cell; readonly pF2?: Cell }
+  /** Chosen by REX.B, where it makes another instruction of it: 90 is NOP, or XCHG with r8. */
+  | { readonly extended: Cell; readonly plain: Cell }
   /** Chosen by mode. */
   | { readonly in64: Cell; readonly other: Cell }
   /** Operand size is 64 in 64-bit mode unless 66 makes it 16 (PUSH, POP …). */

@@ -16,6 +16,8 @@ export interface InstructionOptions {
   readonly code?: boolean;
   /** Without operands: `width` is the effective operand size (16, 32, 64). */
   readonly sized?: boolean;
+  /** A memory operand that is formed with the stack pointer sees it an operand size further on: POP. [SDM 2B, "POP"] */
+  readonly popsIntoOperand?: boolean;
 }
 
 export type Body = <V>(x: Language<V>, ...operands: Operand<V>[]) => void;

@@ -135,6 +135,8 @@ export interface Language<V> {
   memory(segment: SegmentName | 'source', offset: V, width: BitWidth, offsetWidth?: BitWidth): Operand<V>;
   /** Offset of a memory operand within its segment, of width `addressWidth`. */
   effectiveAddress(operand: Operand<V>): V;
+  /** Linear address of a memory operand, nothing checked. Width 64. */
+  linearAddress(operand: Operand<V>): V;
   /** A piece of a memory operand, `displacement` bytes behind its start (a V of `addressWidth`, or a number). */
   part(operand: Operand<V>, displacement: V | number, width: BitWidth): Operand<V>;
   /**

@@ -1,0 +1,180 @@
+/**
+ * Opcode extensions: the instruction is chosen by ModRM.reg, and in places by ModRM.mod and ModRM.rm. [SDM 2D, Table A-6] An entry is
+ * undefined where the table is empty, and where it holds what this processor has not (virtual machines, MONITOR, XSAVE, RDRAND).
+ */
+import { ADC, ADD, CMP, DEC, INC, NEG, SBB, SUB } from '../semantics/arithmetic.ts';
+import { CMPXCHG8B, CMPXCHG16B } from '../semantics/atomic.ts';
+import { BT_IMMEDIATE, BTC_IMMEDIATE, BTR_IMMEDIATE, BTS_IMMEDIATE } from '../semantics/bit-byte.ts';
+import { CALL_FAR_INDIRECT, CALL_INDIRECT, JMP_FAR_INDIRECT, JMP_INDIRECT } from '../semantics/control-transfer.ts';
+import { MOV } from '../semantics/data-transfer.ts';
+import type { Instruction } from '../semantics/instruction.ts';
+import { AND, NOT, OR, TEST, XOR } from '../semantics/logic.ts';
+import { CLFLUSH, FENCE } from '../semantics/miscellaneous.ts';
+import { DIV, IDIV, IMUL_WIDE, MUL } from '../semantics/multiply-divide.ts';
+import { RCL, RCR, ROL, ROR, SAR, SHL, SHR } from '../semantics/shift-rotate.ts';
+import { POP, PUSH } from '../semantics/stack.ts';
+import {
+  INVLPG,
+  LGDT,
+  LIDT,
+  LLDT,
+  LMSW,
+  LTR,
+  RDTSCP,
+  SGDT,
+  SIDT,
+  SLDT,
+  SMSW,
+  STR,
+  SWAPGS,
+  VERR,
+  VERW,
+} from '../semantics/system-instructions.ts';
+import type { OperandCode } from './operand-codes.ts';
+import { type Cell, default64, force64, only64, type Row } from './row.ts';
+
+/** A cell of eight entries. */
+interface Group {
+  readonly reg: readonly Cell[];
+}
+
+const inEveryRow = (instructions: readonly Instruction[], ...operands: readonly OperandCode[]): Group => ({
+  reg: instructions.map((instruction): Row => [instruction, ...operands]),
+});
+
+/** Group 1: 80–83. */
+export const group1 = (...operands: readonly OperandCode[]): Group => inEveryRow([ADD, OR, ADC, SBB, AND, SUB, XOR, CMP], ...operands);
+
+/** Group 1A: 8F. */
+export const GROUP_1A: Group = {
+  reg: [default64([POP, 'Ev']), undefined, undefined, undefined, undefined, undefined, undefined, undefined],
+};
+
+/** Group 2: C0, C1, D0–D3. /6 is SHL again, as all processors have it. */
+export const group2 = (...operands: readonly OperandCode[]): Group => inEveryRow([ROL, ROR, RCL, RCR, SHL, SHR, SHL, SAR], ...operands);
+
+/** Group 3: F6, F7. /1 is TEST again, as all processors have it. */
+export const GROUP_3_BYTE: Group = {
+  reg: [
+    [TEST, 'Eb', 'Ib'],
+    [TEST, 'Eb', 'Ib'],
+    [NOT, 'Eb'],
+    [NEG, 'Eb'],
+    [MUL, 'Eb'],
+    [IMUL_WIDE, 'Eb'],
+    [DIV, 'Eb'],
+    [IDIV, 'Eb'],
+  ],
+};
+export const GROUP_3: Group = {
+  reg: [
+    [TEST, 'Ev', 'Iz'],
+    [TEST, 'Ev', 'Iz'],
+    [NOT, 'Ev'],
+    [NEG, 'Ev'],
+    [MUL, 'Ev'],
+    [IMUL_WIDE, 'Ev'],
+    [DIV, 'Ev'],
+    [IDIV, 'Ev'],
+  ],
+};
+
+/** Group 4: FE. */
+export const GROUP_4: Group = {
+  reg: [[INC, 'Eb'], [DEC, 'Eb'], undefined, undefined, undefined, undefined, undefined, undefined],
+};
+
+/** Group 5: FF. */
+export const GROUP_5: Group = {
+  reg: [
+    [INC, 'Ev'],
+    [DEC, 'Ev'],
+    force64([CALL_INDIRECT, 'Ev']),
+    [CALL_FAR_INDIRECT, 'Mp'],
+    force64([JMP_INDIRECT, 'Ev']),
+    [JMP_FAR_INDIRECT, 'Mp'],
+    default64([PUSH, 'Ev']),
+    undefined,
+  ],
+};
+
+/** Group 6: 0F 00. */
+export const GROUP_6: Group = {
+  reg: [
+    { memory: [SLDT, 'Mw'], register: [SLDT, 'Rv'] },
+    { memory: [STR, 'Mw'], register: [STR, 'Rv'] },
+    [LLDT, 'Ew'],
+    [LTR, 'Ew'],
+    [VERR, 'Ew'],
+    [VERW, 'Ew'],
+    undefined,
+    undefined,
+  ],
+};
+
+/** Group 7: 0F 01. */
+export const GROUP_7: Group = {
+  reg: [
+    { memory: [SGDT, 'Ms'], register: undefined },
+    { memory: [SIDT, 'Ms'], register: undefined },
+    { memory: [LGDT, 'Ms'], register: undefined },
+    { memory: [LIDT, 'Ms'], register: undefined },
+    { memory: [SMSW, 'Mw'], register: [SMSW, 'Rv'] },
+    undefined,
+    [LMSW, 'Ew'],
+    {
+      memory: [INVLPG, 'Mb'],
+      register: { rm: [only64([SWAPGS]), [RDTSCP], undefined, undefined, undefined, undefined, undefined, undefined] },
+    },
+  ],
+};
+
+/** Group 8: 0F BA. */
+export const GROUP_8: Group = {
+  reg: [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    [BT_IMMEDIATE, 'Ev', 'Ib'],
+    [BTS_IMMEDIATE, 'Ev', 'Ib'],
+    [BTR_IMMEDIATE, 'Ev', 'Ib'],
+    [BTC_IMMEDIATE, 'Ev', 'Ib'],
+  ],
+};
+
+/** Group 9: 0F C7. */
+export const GROUP_9: Group = {
+  reg: [
+    undefined,
+    { size16: [CMPXCHG8B, 'Mq'], size32: [CMPXCHG8B, 'Mq'], size64: [CMPXCHG16B, 'Mdq'] },
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ],
+};
+
+/** Group 11: C6, C7. */
+export const GROUP_11_BYTE: Group = {
+  reg: [[MOV, 'Eb', 'Ib'], undefined, undefined, undefined, undefined, undefined, undefined, undefined],
+};
+export const GROUP_11: Group = {
+  reg: [[MOV, 'Ev', 'Iz'], undefined, undefined, undefined, undefined, undefined, undefined, undefined],
+};
+
+/** Group 15: 0F AE, without what saves and loads x87 and SSE state (/0–/3 in memory, in opcode-map-sse.ts). */
+export const GROUP_15: Group = {
+  reg: [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    { memory: undefined, register: { none: [FENCE] } },
+    { memory: { p66: [CLFLUSH, 'Mb'] }, register: { none: [FENCE] } },
+    { memory: { none: [CLFLUSH, 'Mb'], p66: [CLFLUSH, 'Mb'] }, register: { none: [FENCE] } },
+  ],
+};

@@ -1,0 +1,59 @@
+/**
+ * Miscellaneous instructions and cache hints. [SDM 1 §5.1.13, §5.6.4] This processor executes in order and its caches are invisible: fences
+ * and prefetches have nothing to do.
+ */
+import { binary, type Instruction, nullary, unary } from './instruction.ts';
+import { resize } from './phrases.ts';
+
+const UNDEFINED_OPCODE = 6;
+const RBX = 3;
+
+/** LEA: DEST ← offset of the memory operand, cut or zero-extended to the operand size. [SDM 2A, "LEA—Load Effective Address"] */
+export const LEA: Instruction = binary(
+  'LEA',
+  (x, dest, src) => {
+    dest.write(resize(x, x.effectiveAddress(src), x.addressWidth, dest.width));
+  },
+  { address: true },
+);
+
+/** XLAT: AL ← DS:[rBX + AL]. [SDM 2C, "XLAT/XLATB—Table Look-up Translation"] */
+export const XLAT: Instruction = nullary(
+  'XLAT',
+  (x) => {
+    const { addressWidth } = x;
+    const entry = x.add(x.gpr(RBX, addressWidth).read(), resize(x, x.gpr(0, 8).read(), 8, addressWidth), addressWidth);
+    x.gpr(0, 8).write(x.memory('source', x.bind(entry), 8).read());
+  },
+  { address: true },
+);
+
+/** NOP. [SDM 2B, "NOP—No Operation"] */
+export const NOP: Instruction = nullary('NOP', () => {});
+
+/** PAUSE: a hint that this is a loop that waits. [SDM 2B, "PAUSE—Spin Loop Hint"] */
+export const PAUSE: Instruction = nullary('PAUSE', () => {});
+
+/** NOP r/m: looks at no operand; also what hints of later processors (ENDBR) are here. [SDM 2B, "NOP—No Operation"] */
+export const NOP_HINT: Instruction = unary('NOP', () => {});
+
+/** PREFETCHh, PREFETCHW: no access, no fault. [SDM 2B, "PREFETCHh"] */
+export const PREFETCH: Instruction = unary('PREFETCH', () => {});
+
+/** LFENCE, SFENCE, MFENCE: everything before is already done. [SDM 2A, "LFENCE—Load Fence"] */
+export const FENCE: Instruction = nullary('FENCE', () => {});
+
+/** CLFLUSH, CLFLUSHOPT, CLWB: to the checks a byte read, otherwise nothing. [SDM 2A, "CLFLUSH—Flush Cache Line"] */
+export const CLFLUSH: Instruction = unary('CLFLUSH', (x, line) => {
+  x.probe(line, 1, 'read');
+});
+
+/** UD2: #UD. [SDM 2C, "UD—Undefined Instruction"] */
+export const UD2: Instruction = nullary('UD2', (x) => {
+  x.faultIf(x.constant(1, 8), UNDEFINED_OPCODE);
+});
+
+/** UD0, UD1: #UD, ModRM read before. [SDM 2C, "UD—Undefined Instruction"] */
+export const UD1: Instruction = binary('UD1', (x) => {
+  x.faultIf(x.constant(1, 8), UNDEFINED_OPCODE);
+});
