@@ -157,10 +157,15 @@ export function createPc(options: PcOptions): Pc {
   // ---- Serial port, keyboard controller, debug ports, what is left of the PC/AT.
   const output = new OutputBuffer();
   const debugOutput = new OutputBuffer();
-  const uart = new Uart({ irq: irq(at.COM1_IRQ), transmit: (byte) => output.put(byte) });
+  // Each hands over what the other holds first, so that texts on both keep their order.
+  const printer = (buffer: OutputBuffer, other: OutputBuffer) => (byte: number) => {
+    other.flush();
+    buffer.put(byte);
+  };
+  const uart = new Uart({ irq: irq(at.COM1_IRQ), transmit: printer(output, debugOutput) });
   const reset = (): void => loop.requestReset();
   const i8042 = new I8042({ keyboardIrq: irq(at.KEYBOARD_IRQ), auxiliaryIrq: irq(at.AUXILIARY_IRQ), reset });
-  const debugConsole = new DebugConsole((byte) => debugOutput.put(byte));
+  const debugConsole = new DebugConsole(printer(debugOutput, output));
   ports.map('COM1', at.COM1_PORT, at.COM1_PORTS, uart);
   ports.map('i8042', at.I8042_DATA_PORT, 1, i8042.data);
   ports.map('i8042', at.I8042_COMMAND_PORT, 1, i8042.command);

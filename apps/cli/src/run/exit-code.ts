@@ -55,7 +55,7 @@ function endingOfGuest(stop: PcStop): Ending {
     case 'exit':
       return { code: stop.code & 0xff, message: undefined, registers: false };
     case 'unsupported': {
-      const bytes = Array.from(stop.bytes, (b) => b.toString(16).padStart(2, '0')).join(' ');
+      const bytes = Array.from(stop.bytes, (b: number) => b.toString(16).padStart(2, '0')).join(' ');
       return { code: EXIT.unsupported, message: `unsupported instruction ${bytes} at ${hex(stop.rip)}`, registers: true };
     }
     case 'halt':

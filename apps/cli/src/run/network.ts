@@ -1,25 +1,23 @@
 /** The networks of a run: user network, capture file and counters around it, forwards from the host. */
-import { closeSync, openSync, writeSync } from 'node:fs';
 import type { NetOptions } from '@paravirt/machine';
 import { type CountedPort, capture, counted, type EthernetPort, UserNetwork } from '@paravirt/net-backend';
-import { NodeHostNetwork } from '@paravirt/net-backend/node';
+import { type CaptureFile, NodeHostNetwork, openCaptureFile } from '@paravirt/net-backend/node';
 import type { NetOption } from './net-option.ts';
 import type { FrameCount } from './statistics.ts';
-import { UsageError } from './usage-error.ts';
 
 /** One `--net`. Its `card` goes to the machine, which connects it; then `open`, and at the end `close`. */
 export class Network {
   readonly #option: NetOption;
   readonly #startMs: number;
-  readonly #file: number | undefined;
+  readonly #file: CaptureFile | undefined;
   #user: UserNetwork | undefined = undefined;
   #port: CountedPort | undefined = undefined;
 
-  /** Creates the capture file. @param startMs Time of day at the start of the guest. @throws UsageError if it cannot be written. */
+  /** Creates the capture file. @param startMs Time of day at the start of the guest. @throws ConfigurationError if it cannot be written. */
   constructor(option: NetOption, startMs: number) {
     this.#option = option;
     this.#startMs = startMs;
-    this.#file = option.pcap === undefined ? undefined : create(option.pcap);
+    this.#file = option.pcap === undefined ? undefined : openCaptureFile(option.pcap);
   }
 
   get card(): NetOptions {
@@ -28,9 +26,8 @@ export class Network {
       connect: (clock): EthernetPort => {
         const user = new UserNetwork({ clock, host: new NodeHostNetwork(), ...(mtu === undefined ? {} : { mtu }) });
         const file = this.#file;
-        const sink = (blocks: Uint8Array): void => void (file !== undefined && writeSync(file, blocks));
         const startTimeNs = BigInt(this.#startMs) * 1_000_000n;
-        const port = counted(file === undefined ? user : capture(user, { clock, sink, startTimeNs }));
+        const port = counted(file === undefined ? user : capture(user, { clock, sink: file.sink, startTimeNs }));
         this.#user = user;
         this.#port = port;
         return port;
@@ -47,7 +44,7 @@ export class Network {
 
   close(): void {
     this.#user?.close();
-    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file?.close();
   }
 
   frames(index: number): FrameCount {
@@ -60,13 +57,5 @@ export class Network {
       receivedFrames: received?.frames ?? 0,
       receivedBytes: received?.octets ?? 0,
     };
-  }
-}
-
-function create(path: string): number {
-  try {
-    return openSync(path, 'w');
-  } catch (error) {
-    throw new UsageError(`--net pcap=${path}: the file cannot be written (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
   }
 }

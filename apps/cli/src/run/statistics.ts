@@ -40,8 +40,8 @@ export function asText(s: Statistics): string {
     ...accesses('port', s.ports),
     ...accesses('memory', s.mmio),
     ...s.frames.flatMap((f) => [
-      row(`${f.card} frames sent`, `${count(f.transmittedFrames)}  (${count(f.transmittedBytes)} bytes)`),
-      row(`${f.card} frames received`, `${count(f.receivedFrames)}  (${count(f.receivedBytes)} bytes)`),
+      `${row(`${f.card} frames sent`, count(f.transmittedFrames))}   ${count(f.transmittedBytes)} bytes`,
+      `${row(`${f.card} frames received`, count(f.receivedFrames))}   ${count(f.receivedBytes)} bytes`,
     ]),
     '',
   ].join('\n');

@@ -11,7 +11,7 @@ export function suggestion(word: string, known: readonly string[]): string {
   const nearest = known
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  if (nearest !== undefined && nearest.distance <= Math.max(1, Math.floor(nearest.candidate.length / 3)))
+  if (nearest !== undefined && nearest.distance <= Math.max(1, Math.floor(nearest.candidate.length * 0.4)))
     return ` (did you mean ${nearest.candidate}?)`;
   return `; known: ${known.join(', ')}`;
 }

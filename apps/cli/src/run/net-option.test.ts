@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { parseNet } from './net-option.ts';
+
+describe('--net', () => {
+  it('takes a user network with nothing else', () => {
+    expect(parseNet('user')).toEqual({ mac: undefined, mtu: undefined, forwards: [], pcap: undefined });
+    expect(parseNet('user,model=virtio-net-pci')).toEqual(parseNet('user'));
+  });
+
+  it('takes every key, and several forwards', () => {
+    const net = parseNet(
+      'user,mac=52:54:00:00:00:01,mtu=9000,forward=tcp:127.0.0.1:2222-:22,forward=tcp::80-10.0.2.20:8080,pcap=a,,b=c.pcap',
+    );
+    expect([...(net.mac ?? [])]).toEqual([0x52, 0x54, 0, 0, 0, 1]);
+    expect(net.mtu).toBe(9000);
+    expect(net.pcap).toBe('a,b=c.pcap');
+    expect(net.forwards).toEqual([
+      { host: { address: '127.0.0.1', port: 2222 }, guest: { port: 22 } },
+      { host: { address: '127.0.0.1', port: 80 }, guest: { address: '10.0.2.20', port: 8080 } },
+    ]);
+  });
+
+  it.each([
+    ['usr', '--net usr: no network "usr" (did you mean user?)'],
+    ['tap,model=virtio-net-pci', 'no network "tap"; known: user'],
+    ['', 'no network ""'],
+    ['user,modle=virtio-net-pci', 'unknown key "modle" (did you mean model?)'],
+    ['user,speed=1', 'unknown key "speed"; known: model, mac, mtu, forward, pcap'],
+    ['user,model=virtio-net', 'no model "virtio-net" (did you mean virtio-net-pci?)'],
+    ['user,model=ne2000', 'no model "ne2000"; known: virtio-net-pci'],
+    ['user,mac', 'mac needs a value: mac=…'],
+    ['user,pcap=', 'pcap needs a value'],
+    ['user,mtu=1500,mtu=1500', 'mtu is given twice'],
+    ['user,mtu=67', 'not a number from 576 to 65535'],
+    ['user,mtu=1e3', 'not a number from 576 to 65535'],
+    ['user,mac=52:54', 'not a MAC address'],
+    ['user,forward=tcp:2222', '--net forward=tcp:2222: '],
+    ['user,forward=tcp:127.0.0.1:99999-:22', 'forward=tcp:127.0.0.1:99999-:22: '],
+    ['user,', 'unknown key ""'],
+  ])('refuses %s', (text, message) => {
+    expect(() => parseNet(text)).toThrow(message);
+  });
+});

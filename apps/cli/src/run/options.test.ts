@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { checkOptions, defineOptions, type RunOptions } from './options.ts';
+
+/** The options of a command line, or what is wrong with it. */
+function parse(...args: readonly string[]): RunOptions {
+  const command = defineOptions(new Command().exitOverride().configureOutput({ writeErr: () => {} }));
+  command.parse(args, { from: 'user' });
+  return checkOptions(command.opts());
+}
+
+describe('paravirt run', () => {
+  it('needs one thing to boot', () => {
+    expect(() => parse()).toThrow('nothing to boot: give --kernel FILE or --bios FILE');
+    expect(() => parse('--kernel', 'k', '--bios', 'b')).toThrow('exclude each other');
+    expect(() => parse('--bios', 'b', '--initrd', 'i')).toThrow('--initrd needs --kernel');
+    expect(() => parse('--bios', 'b', '--append', 'a')).toThrow('--append needs --kernel');
+  });
+
+  it('has defaults', () => {
+    expect(parse('--kernel', 'k')).toEqual({
+      memory: 512 * 2 ** 20,
+      kernel: 'k',
+      initrd: undefined,
+      append: undefined,
+      bios: undefined,
+      nets: [],
+      stats: undefined,
+      deterministic: false,
+      timeout: undefined,
+      expect: undefined,
+      exitPort: undefined,
+      engine: 'interpreter',
+      debugConsole: 'stdout',
+    });
+  });
+
+  it('takes a command line that looks like options', () => {
+    expect(parse('--kernel', 'k', '--append', '--x --deterministic')).toMatchObject({
+      append: '--x --deterministic',
+      deterministic: false,
+    });
+  });
+
+  it('takes --stats with and without a format, and --net as often as given', () => {
+    expect(parse('--bios', 'b', '--stats').stats).toBe('text');
+    expect(parse('--bios', 'b', '--stats=json').stats).toBe('json');
+    expect(() => parse('--bios', 'b', '--stats=xml')).toThrow('known formats are text and json');
+    expect(parse('--bios', 'b', '--net', 'user', '--net', 'user,mtu=1400').nets.map((n) => n.mtu)).toEqual([undefined, 1400]);
+  });
+
+  it('refuses an empty --expect, an unknown engine and an unknown option', () => {
+    expect(() => parse('--bios', 'b', '--expect', '')).toThrow('--expect: the text is empty');
+    expect(() => parse('--bios', 'b', '--engine', 'fast')).toThrow('Allowed choices are interpreter, reference');
+    expect(() => parse('--bios', 'b', '--memry', '1G')).toThrow("unknown option '--memry'");
+  });
+});
