@@ -236,7 +236,8 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
         if (this.#mode === 'disabled') {
           // [SDM 3A §11.4.3] The pins are INTR and NMI.
           if (index === 1) this.#options.nmi();
-        } else if (!this.#isLevelPin(register)) this.#localInterrupt(register);
+        } else if (this.#isLevelPin(register)) this.#serviceLevelPins();
+        else this.#localInterrupt(register);
         this.#update();
       },
       lower: (): void => {
