@@ -2,7 +2,15 @@
  * The PC: everything made and wired, from memory to the console, in one piece that reads from top to bottom. No logic lives here; what
  * answers a port or an address is in chipset/, packages/pci and packages/virtio, what moves time is in run-loop.ts.
  */
-import { AddressSpace, type Clock, ConfigurationError, type InterruptLine, SharedLine, VirtualClock } from '@paravirt/bus';
+import {
+  AddressSpace,
+  type Clock,
+  ConfigurationError,
+  type GuestMemory,
+  type InterruptLine,
+  SharedLine,
+  VirtualClock,
+} from '@paravirt/bus';
 import { assignAddresses, ConfigMechanism1, createHostBridge, InterruptRouting, PciBus } from '@paravirt/pci';
 import { NET_CLASS_CODE, VirtioNet, VirtioPci } from '@paravirt/virtio';
 import { Cpu, CpuMemory } from '@paravirt/x86-core';
@@ -59,6 +67,7 @@ export interface Pc {
   readonly exits: ExitCounters;
   readonly clock: Clock;
   readonly cpu: Cpu;
+  readonly ram: GuestMemory;
   readonly pci: PciBus;
   /** One for each of `options.nets`. */
   readonly nets: readonly VirtioNet[];
@@ -222,9 +231,10 @@ export function createPc(options: PcOptions): Pc {
       ram.write(address, bytes);
       if (size > bytes.length) ram.write(address + bytes.length, new Uint8Array(size - bytes.length));
     }
-    if (bios !== undefined) return;
+    // Also for a ROM: it may be older than APICs, and know nothing of this board's routing.
     pic.elcr.write(0, 2, at.ELCR_VALUE);
     localApic.enterVirtualWireMode();
+    if (bios !== undefined) return;
     writeAcpiTables(ram);
     assignAddresses(pci, PCI_WINDOWS);
     if (start !== undefined) applyStartState(cpu, start);
@@ -282,6 +292,7 @@ export function createPc(options: PcOptions): Pc {
     exits,
     clock,
     cpu,
+    ram,
     pci,
     nets: cards,
     describeCpu: () => registerDump(cpu),
