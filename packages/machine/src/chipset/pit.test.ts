@@ -187,7 +187,8 @@ describe('[8254] MODE 2: RATE GENERATOR', () => {
         events++;
       }
       expect(events).toBeLessThanOrEqual(110);
-      expect(irq.edges).toBeGreaterThan(80);
+      // A count of 1 is illegal in this mode: OUT never comes out of its low clock.
+      expect(irq.edges).toBeGreaterThanOrEqual(n === 1 ? 1 : 80);
     }
   });
 
