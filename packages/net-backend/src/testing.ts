@@ -1,1 +1,14 @@
-export {};
+/** For tests of ports, of cards and of the user network: a guest's side, a host in memory, a bad cable, the contract of a port. */
+export { describeEthernetPort, type PortFixture, type TestRunner } from './testing/describe-ethernet-port.ts';
+export { ImpairedPort, type Impairment } from './testing/impaired-port.ts';
+export { MemoryHost, MemoryPeer, type MemoryServer } from './testing/memory-host.ts';
+export {
+  type Ipv4Fields,
+  type SegmentSpec,
+  type TestDatagram,
+  TestHost,
+  type TestHostOptions,
+  type TestPacket,
+} from './testing/test-host.ts';
+export { TestTcp, type TestTcpOptions, type TestTcpSegment } from './testing/test-tcp.ts';
+export { type UserNetworkFixture, userNetworkFixture } from './testing/user-network-fixture.ts';

@@ -319,6 +319,7 @@ export class Connection implements HostTcpEvents {
       return 'done';
     }
     if (this.#synPending && !this.#sendSyn(mac)) return 'refused';
+    if (this.#isClosed()) return 'done';
     if (this.state === 'SYN-SENT' || this.state === 'SYN-RECEIVED') {
       this.#arm();
       return 'done';
@@ -336,8 +337,14 @@ export class Connection implements HostTcpEvents {
       const fin = sender.endsWith(length);
       const push = length > 0 && sender.offset + length === sender.buffer.length;
       const flags = ACK | (fin ? FIN : 0) | (push ? PSH : 0);
-      if (!this.#emit(mac, sender.nxt, flags, sender.offset, length)) return 'refused';
+      const { nxt, offset } = sender;
+      // The answer may come while the frame is delivered, so it counts as sent before.
       sender.sent(length, fin, nowNs(this.#context.clock));
+      if (!this.#emit(mac, nxt, flags, offset, length)) {
+        sender.takeBack();
+        return 'refused';
+      }
+      if (this.#isClosed()) return 'done';
     }
     this.#arm();
     return 'more';
@@ -370,9 +377,10 @@ export class Connection implements HostTcpEvents {
       window: answer ? this.#receiver.announce(this.#room, false) : Math.min(this.#room, 0xffff),
     };
     const syn = { mss: this.#context.mss, windowShift: this.#scaling ? this.#windowShift : undefined };
-    if (!this.#context.output.sendSyn(this.ends, mac, fields, syn)) return false;
     this.#synPending = false;
-    return true;
+    if (this.#context.output.sendSyn(this.ends, mac, fields, syn)) return true;
+    this.#synPending = true;
+    return false;
   }
 
   /** Sends again at SND.UNA, or tries a closed window. */
@@ -381,21 +389,21 @@ export class Connection implements HostTcpEvents {
     const length = sender.resendable(limit);
     const fin = sender.endsFromUna(length);
     if (length === 0 && !fin) return true;
-    if (!this.#emit(mac, sender.una, ACK | (fin ? FIN : 0) | (length > 0 ? PSH : 0), 0, length)) return false;
+    const { una } = sender;
     sender.resent(length, fin);
-    return true;
+    if (this.#emit(mac, una, ACK | (fin ? FIN : 0) | (length > 0 ? PSH : 0), 0, length)) return true;
+    sender.takeBack();
+    return false;
   }
 
   #emit(mac: number, seq: number, flags: number, offset: number, length: number): boolean {
     const { buffer, mss } = this.#sender;
     const fields = { seq, ack: this.#receiver.nxt, flags, window: this.#receiver.announce(this.#room) };
-    if (!this.#context.output.send(this.ends, mac, fields, buffer, offset, length, mss)) {
-      this.#ackNow = true; // the window was announced to nobody, so it goes with the next try
-      return false;
-    }
     this.#ackNow = false;
     this.#delayedAck.clear();
-    return true;
+    if (this.#context.output.send(this.ends, mac, fields, buffer, offset, length, mss)) return true;
+    this.#ackNow = true; // the window was announced to nobody, so it goes with the next try
+    return false;
   }
 
   /** Room that the host has: the window to announce. What the guest sends after the host is gone is taken and lost, up to its RST. */
@@ -459,6 +467,11 @@ export class Connection implements HostTcpEvents {
     this.#context.established(this);
     this.#resume();
     if (this.#sender.hasUnsent) this.#context.ready(this);
+  }
+
+  /** Asked after something was delivered: the guest may have answered with RST meanwhile. */
+  #isClosed(): boolean {
+    return this.state === 'CLOSED';
   }
 
   #acknowledge(): void {

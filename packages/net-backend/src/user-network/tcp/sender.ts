@@ -39,6 +39,8 @@ export class Sender {
   #congestion: number | undefined = undefined;
   /** The segment at SND.UNA is to be sent again. */
   retransmit = false;
+  /** For `takeBack`. */
+  #before = { una: 0, nxt: 0, max: 0, retransmit: false };
 
   /** Begins with the SYN, which counts as sent. */
   start(iss: number): void {
@@ -113,8 +115,9 @@ export class Sender {
     return this.#finQueued && length === this.#unsent && this.window > distance(this.una, this.nxt) + length;
   }
 
-  /** A segment was sent at SND.NXT. */
+  /** A segment goes out at SND.NXT. */
   sent(length: number, fin: boolean, now: number): void {
+    this.#remember();
     const end = advance(this.nxt, length + (fin ? 1 : 0));
     if (this.nxt === this.max) this.timeout.sent(end, now);
     this.nxt = end;
@@ -126,14 +129,29 @@ export class Sender {
     return Math.min(this.buffer.length, limit);
   }
 
-  /** A segment was sent at SND.UNA. */
+  /** A segment goes out at SND.UNA. */
   resent(length: number, fin: boolean): void {
+    this.#remember();
     const end = advance(this.una, length + (fin ? 1 : 0));
     if (before(this.max, end)) this.max = end;
     // With a window the byte is sent for good; without one it is a probe, and sent again when there is one.
     if (before(this.nxt, end) && (this.window > 0 || fin)) this.nxt = end;
     this.timeout.retransmitted();
     this.retransmit = false;
+  }
+
+  /** The last segment did not go out after all. */
+  takeBack(): void {
+    if (this.una !== this.#before.una) return; // it did: it was acknowledged
+    this.nxt = this.#before.nxt;
+    this.max = this.#before.max;
+    this.retransmit = this.#before.retransmit;
+    this.timeout.retransmitted();
+  }
+
+  #remember(): void {
+    const { una, nxt, max, retransmit } = this;
+    this.#before = { una, nxt, max, retransmit };
   }
 
   /** Whether a FIN goes with `length` bytes at SND.UNA: all of them are there, and it was sent before or nothing else is left. */

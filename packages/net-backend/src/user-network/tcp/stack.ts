@@ -168,12 +168,15 @@ export class TcpStack {
 
   /** Lets the first in line send. `refused`: the card takes no more and it keeps its place; `idle`: nobody is in line. */
   sendNext(): 'sent' | 'refused' | 'idle' {
-    const connection = this.#ready[0];
+    const connection = this.#ready.shift();
     if (connection === undefined) return 'idle';
+    connection.queued = false; // what the guest answers meanwhile may put it in line again
     const result = connection.send();
-    if (result === 'refused') return 'refused';
-    this.#ready.shift();
-    connection.queued = false;
+    if (result === 'refused') {
+      if (!connection.queued) this.#ready.unshift(connection);
+      connection.queued = true;
+      return 'refused';
+    }
     if (result === 'more') this.#enqueue(connection);
     return 'sent';
   }
