@@ -182,9 +182,7 @@ export class ReferenceEngine implements Language<bigint> {
   linearAddress(operand: Operand<bigint>): bigint {
     const { segment, offset } = operand as MemoryOperand;
     const p = this.#processor;
-    const based = this.codeWidth !== 64 || segment === 'FS' || segment === 'GS';
-    const base = based ? p.get64('segmentBase', SEGMENT_NUMBER[segment]) : 0n;
-    return (base + offset()) & p.get64('linearMask');
+    return (p.get64('linearBase', SEGMENT_NUMBER[segment]) + offset()) & p.get64('linearMask');
   }
 
   part(operand: Operand<bigint>, displacement: bigint | number, width: BitWidth): Operand<bigint> {

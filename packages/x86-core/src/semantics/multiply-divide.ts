@@ -12,7 +12,8 @@ const RDX = 2;
 /** A product in halves, and whether its high half says more than the low one. */
 interface Product<V> {
   readonly low: V;
-  readonly high: V;
+  /** Computed where it is wanted. */
+  readonly high: () => V;
   readonly significant: V;
 }
 
@@ -20,12 +21,12 @@ function productUnsigned<V>(x: Language<V>, a: V, b: V): Product<V> {
   const width = x.width;
   if (width === 64) {
     const high = x.bind(x.mulHighUnsigned(a, b));
-    return { low: x.bind(x.mul(a, b)), high, significant: x.bind(isNotZero(x, high)) };
+    return { low: x.bind(x.mul(a, b)), high: () => high, significant: x.bind(isNotZero(x, high)) };
   }
   const double = (2 * width) as BitWidth;
   const product = x.bind(x.mul(x.zeroExtend(a, width, double), x.zeroExtend(b, width, double), double));
   const high = x.bind(x.truncate(x.shr(product, x.constant(width, double), double), double, width));
-  return { low: x.bind(x.truncate(product, double, width)), high, significant: x.bind(isNotZero(x, high)) };
+  return { low: x.bind(x.truncate(product, double, width)), high: () => high, significant: x.bind(isNotZero(x, high)) };
 }
 
 function productSigned<V>(x: Language<V>, a: V, b: V): Product<V> {
@@ -33,14 +34,14 @@ function productSigned<V>(x: Language<V>, a: V, b: V): Product<V> {
   if (width === 64) {
     const low = x.bind(x.mul(a, b));
     const high = x.bind(x.mulHighSigned(a, b));
-    return { low, high, significant: x.bind(x.ne(high, x.sar(low, x.constant(63)))) };
+    return { low, high: () => high, significant: x.bind(x.ne(high, x.sar(low, x.constant(63)))) };
   }
   const double = (2 * width) as BitWidth;
   const product = x.bind(x.mul(x.signExtend(a, width, double), x.signExtend(b, width, double), double));
   const low = x.bind(x.truncate(product, double, width));
   return {
     low,
-    high: x.bind(x.truncate(x.shr(product, x.constant(width, double), double), double, width)),
+    high: () => x.bind(x.truncate(x.shr(product, x.constant(width, double), double), double, width)),
     significant: x.bind(x.ne(x.signExtend(low, width, double), product, double)),
   };
 }
@@ -59,14 +60,14 @@ function writeHalves<V>(x: Language<V>, low: V, high: V): void {
 /** MUL: AX ← AL ∗ SRC, or rDX:rAX ← rAX ∗ SRC. CF and OF: the high half is not zero. [SDM 2B, "MUL—Unsigned Multiply"] */
 export const MUL: Instruction = unary('MUL', (x, src) => {
   const { low, high, significant } = productUnsigned(x, x.bind(x.gpr(RAX).read()), x.bind(src.read()));
-  writeHalves(x, low, high);
+  writeHalves(x, low, high());
   x.resultFlags(low, significant, significant);
 });
 
 /** IMUL r/m: signed; CF and OF: the high half is more than the sign of the low one. [SDM 2A, "IMUL—Signed Multiply"] */
 export const IMUL_WIDE: Instruction = unary('IMUL', (x, src) => {
   const { low, high, significant } = productSigned(x, x.bind(x.gpr(RAX).read()), x.bind(src.read()));
-  writeHalves(x, low, high);
+  writeHalves(x, low, high());
   x.resultFlags(low, significant, significant);
 });
 

@@ -69,9 +69,13 @@ export const LGS: Instruction = loadFarPointer('LGS', SEGMENT_NUMBER.GS);
  */
 export const ARPL: Instruction = binary('ARPL', (x, dest, src) => {
   x.system(requireProtected);
-  const selector = x.bind(dest.read());
+  // Memory is written only if the RPL changes, so a piece of the operand is taken: the operand itself would be read for writing.
+  const word = dest.isMemory ? x.part(dest, 0, 16) : dest;
+  const selector = x.bind(word.read());
   const wanted = x.bind(x.and(src.read(), x.constant(3)));
   const adjusts = x.bind(x.ltUnsigned(x.and(selector, x.constant(3)), wanted));
-  dest.write(x.select(adjusts, x.or(x.and(selector, x.constant(0xfffc)), wanted), selector));
+  x.when(adjusts, () => {
+    word.write(x.or(x.and(selector, x.constant(0xfffc)), wanted));
+  });
   x.setFlags({ ZF: adjusts });
 });
