@@ -2,6 +2,7 @@
 /** The command `paravirt`. What the user can set right ends with one line on standard error and exit code 2; anything else is a bug of ours. */
 import { ConfigurationError } from '@paravirt/machine';
 import { Command, CommanderError } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
 import { addImageCommand } from './image/command.ts';
 import { addRunCommand } from './run/command.ts';
 import { EXIT } from './run/exit-code.ts';
@@ -17,6 +18,7 @@ const oneLine = (message: string): string =>
 
 const program = new Command('paravirt')
   .description('x86 PCs in TypeScript')
+  .version(manifest.version)
   .exitOverride()
   .configureOutput({ outputError: (message, write) => write(oneLine(message)) });
 addRunCommand(program);

@@ -62,6 +62,10 @@ const FASTEST = 0.1;
 const SLOWEST = 10_000;
 /** Slices shorter than this are not measured: the host's clock may be coarse. */
 const MEASURABLE_NS = 200_000;
+/** Time goes on within a slice at this part of the measured rate. */
+const SLACK = 0.95;
+/** So far ahead of the host, time nearly stands still. */
+const FAR_AHEAD_NS = 20e6;
 /** A host that stood still for longer (a laptop that slept) does not make the guest's timers run after what was missed. */
 const LONGEST_GAP_NS = 1e9;
 
@@ -97,8 +101,9 @@ export class HostPace implements Pace {
     this.#follow(host);
     this.#startedNs = host;
     this.#retired = this.#cpu.retired;
-    // A little slower than measured: overtaking the host means to wait for it. Half as fast if that has happened.
-    this.#rate = this.#measured * (this.#time > host + MEASURABLE_NS ? 0.5 : 0.95);
+    // A little slower than measured, and the slower the further time is ahead of the host's, which then catches up.
+    const ahead = Math.max(0, this.#time - host);
+    this.#rate = this.#measured * Math.max(0.05, SLACK * (1 - ahead / FAR_AHEAD_NS));
     this.#running = true;
   }
 
@@ -116,7 +121,7 @@ export class HostPace implements Pace {
   }
 
   instructionsUntil(time: number): number {
-    return Math.max(1, Math.ceil((time - this.now()) / (this.#measured * 0.95)));
+    return Math.max(1, Math.ceil((time - this.now()) / (this.#measured * SLACK)));
   }
 
   leapTo(): void {}

@@ -68,6 +68,7 @@ class ManualHost implements Host {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     void Promise.resolve().then(() => {
       const lasted = this.onSleep?.(ms) ?? ms;
+      if (lasted === Number.POSITIVE_INFINITY) return;
       this.ms += lasted;
       resolve(lasted >= ms);
     });

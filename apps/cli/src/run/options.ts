@@ -30,7 +30,7 @@ interface RawOptions {
   readonly initrd?: string;
   readonly append?: string;
   readonly bios?: string;
-  readonly net: readonly string[];
+  readonly net?: readonly string[];
   readonly stats?: string | true;
   readonly deterministic?: true;
   readonly timeout?: string;
@@ -40,7 +40,7 @@ interface RawOptions {
   readonly debugConsole: 'stdout' | 'stderr';
 }
 
-const append = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
+const append = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
 export function defineOptions(command: Command): Command {
   return command
@@ -53,7 +53,6 @@ export function defineOptions(command: Command): Command {
       '--net <spec>',
       'network card, repeatable: user[,model=virtio-net-pci][,mac=…][,mtu=…][,forward=tcp:127.0.0.1:2222-:22][,pcap=FILE]',
       append,
-      [],
     )
     .option('--stats [format]', 'at the end, tell what the machine did on standard error: text or json')
     .option('--deterministic', 'time counts instructions: the same input gives the same run; piped input is read first')
@@ -81,7 +80,7 @@ export function checkOptions(raw: RawOptions): RunOptions {
     initrd: raw.initrd,
     append: raw.append,
     bios: raw.bios,
-    nets: raw.net.map(parseNet),
+    nets: (raw.net ?? []).map(parseNet),
     stats: raw.stats === true ? 'text' : raw.stats,
     deterministic: raw.deterministic === true,
     timeout: raw.timeout === undefined ? undefined : parseSeconds(raw.timeout),

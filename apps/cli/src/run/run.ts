@@ -63,7 +63,7 @@ async function runPc(pc: Pc, options: RunOptions, networks: readonly Network[]):
   const first = options.deterministic ? await firstInput(input) : new Uint8Array(0);
   const keyboard = new Keyboard({ input, process, send: (bytes) => pc.console.write(bytes), quit: () => end({ kind: 'quit' }), first });
   pc.console.onWritable = (): void => keyboard.flush();
-  if (input.isTTY === true) process.stderr.write('paravirt: press Ctrl-A X to quit\r\n');
+  if (input.isTTY === true) process.stderr.write('paravirt: press Ctrl-A X to quit\n');
 
   const onSignal = SIGNALS.map(([name, number]) => [name, (): void => end({ kind: 'signal', name, number })] as const);
   for (const [name, listener] of onSignal) process.on(name, listener);
