@@ -83,15 +83,12 @@ export const COM1_PORTS = 8;
 /** Edge/level control of both PICs. */
 export const ELCR_PORT = 0x4d0;
 export const ELCR_PORTS = 2;
-/** fw_cfg selector (16 bits) and data (8 bits). */
-export const FW_CFG_PORT = 0x510;
-export const FW_CFG_PORTS = 2;
 /** PM1a event, PM1a control and PM timer. Chosen: as firmware places it on PIIX4. */
 export const ACPI_PM_PORT = 0x600;
 export const ACPI_PM_PORTS = 0x10;
 /** [PCI 3.0 §3.2.2.3.2] Configuration mechanism #1. CONFIG_ADDRESS answers 4-byte accesses at its first byte only. */
 export const PCI_CONFIG_ADDRESS_PORT = 0xcf8;
-/** Reset control: byte accesses within CONFIG_ADDRESS's dword are another register. */
+/** Reset control: byte accesses within CONFIG_ADDRESS's dword are another register. The FADT names it. */
 export const RESET_CONTROL_PORT = 0xcf9;
 export const PCI_CONFIG_DATA_PORT = 0xcfc;
 export const PCI_CONFIG_DATA_PORTS = 4;

@@ -6,7 +6,7 @@
  * `MIN_SPACING_NS` are merged into one, as they would be in the interrupt request register.
  */
 import type { Clock, Timer } from '@paravirt/bus';
-import { TickRate, type TimeStampCounter } from './tick-rate.ts';
+import { MIN_SPACING_NS, TickRate, type TimeStampCounter } from './tick-rate.ts';
 
 /** [SDM 3A Figure 11-8] Bits 18:17 of the LVT timer register. */
 export type ApicTimerMode = 'one-shot' | 'periodic' | 'tsc-deadline' | 'reserved';
@@ -16,9 +16,6 @@ export const APIC_TIMER_MODES: readonly [ApicTimerMode, ApicTimerMode, ApicTimer
   'tsc-deadline',
   'reserved',
 ];
-
-/** Shortest time between two interrupts of a periodic timer, in ns of virtual time. */
-export const MIN_SPACING_NS = 10_000;
 
 export interface ApicTimerOptions {
   readonly clock: Clock;

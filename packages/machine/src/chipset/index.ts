@@ -27,7 +27,7 @@ export { IoApic, type IoApicOptions } from './ioapic.ts';
 export { type ApicMode, LocalApic, type LocalApicOptions } from './local-apic.ts';
 export { Pic } from './pic.ts';
 export { Pit, type PitOptions } from './pit.ts';
-export { ResetControl, SystemControlA, type SystemControlAOptions } from './reset-ports.ts';
 export { RTC_CENTURY, Rtc, type RtcOptions } from './rtc.ts';
+export { SystemControlA, type SystemControlAOptions } from './system-control-a.ts';
 export { PIT_HZ, PM_TIMER_HZ, TickRate, TimeStampCounter } from './tick-rate.ts';
 export { UART_QUEUE_SIZE, Uart, type UartOptions } from './uart.ts';

@@ -1,14 +1,16 @@
 /**
  * The local APIC of the one processor. [SDM 3A chapter 11, "Advanced Programmable Interrupt Controller (APIC)"]
  *
- * Registers are numbered by their offset / 16, which is also the number of their x2APIC MSR minus 800h; `readRegister` and
+ * Priority is in apic-priority.ts, the timer in apic-timer.ts, MSRs in apic-msrs.ts. Registers are numbered by their offset / 16, which is also the number of their x2APIC MSR minus 800h; `readRegister` and
  * `writeRegister` at the end are the register table. Before them come the three ways in (messages, local pins, the timer), the priority
  * rule, and the way out (INTR and its acknowledge).
  *
  * DEVIATION: the register page stays at FEE00000h; the base field of IA32_APIC_BASE is read-only. The APIC id is read-only too.
  */
 import type { Clock, InterruptLine, IoHandler, MessageInterrupts, Width } from '@paravirt/bus';
+import { type ApicIdentity, isDestination, logicalX2ApicId } from './apic-destination.ts';
 import { apicMsrs, type MsrHandler } from './apic-msrs.ts';
+import { ApicPriority } from './apic-priority.ts';
 import {
   CURRENT_COUNT,
   DFR,
@@ -61,7 +63,6 @@ import {
   type InterruptMessage,
 } from './interrupt-message.ts';
 import type { TimeStampCounter } from './tick-rate.ts';
-import { VectorSet } from './vector-set.ts';
 
 export interface LocalApicOptions {
   readonly clock: Clock;
@@ -96,15 +97,12 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
   readonly msrs: ReadonlyMap<number, MsrHandler>;
   readonly #options: LocalApicOptions;
   readonly #timer: ApicTimer;
-  readonly #irr: VectorSet = new VectorSet();
-  readonly #isr: VectorSet = new VectorSet();
-  readonly #tmr: VectorSet = new VectorSet();
+  readonly #priority: ApicPriority = new ApicPriority();
   /** LVT entries by register number. */
   readonly #lvt: Uint32Array = new Uint32Array(0x38);
   /** Levels of LINT0 and LINT1. */
   readonly #pins: [boolean, boolean] = [false, false];
   #mode: ApicMode = 'xapic';
-  #tpr = 0;
   #ldr = 0;
   #dfr = 0xffff_ffff;
   #svr = 0xff;
@@ -169,10 +167,14 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
     this.#timer.deadline = value;
   }
 
+  get #identity(): ApicIdentity {
+    return { id: this.id, x2apic: this.#mode === 'x2apic', ldr: this.#ldr, dfr: this.#dfr };
+  }
+
   // ---- Ways in ------------------------------------------------------------------------------------------------------------------
 
   deliver(message: InterruptMessage): boolean {
-    if (this.#mode === 'disabled' || !this.#isDestination(message.destination, message.logical)) return false;
+    if (this.#mode === 'disabled' || !isDestination(this.#identity, message.destination, message.logical)) return false;
     switch (message.deliveryMode) {
       case DELIVERY_FIXED:
       case DELIVERY_LOWEST_PRIORITY:
@@ -198,31 +200,13 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
     if (message !== undefined) this.deliver(message);
   }
 
-  /** [SDM 3A §11.6.2] Broadcast, physical id, logical id in the flat or cluster model. */
-  #isDestination(destination: number, logical: boolean): boolean {
-    const x2apic = this.#mode === 'x2apic';
-    if (destination === (x2apic ? 0xffff_ffff : 0xff)) return true;
-    if (!logical) return destination === this.id;
-    if (x2apic) return destination >>> 16 === this.#logicalId >>> 16 && (destination & this.#logicalId & 0xffff) !== 0;
-    const ldr = this.#ldr >>> 24;
-    if (this.#dfr >>> 28 === 0xf) return (destination & ldr) !== 0;
-    return destination >> 4 === ldr >> 4 && (destination & ldr & 0xf) !== 0;
-  }
-
-  /** [SDM 3A §11.12.10.2] LDR in x2APIC mode. */
-  get #logicalId(): number {
-    return (((this.id & ~0xf) << 12) | (1 << (this.id & 0xf))) >>> 0;
-  }
-
   #accept(vector: number, level: boolean): boolean {
     if ((this.#svr & SVR_ENABLED) === 0) return false;
     if (vector < 16) {
       this.#error(ESR_RECEIVE_ILLEGAL_VECTOR);
       return true;
     }
-    if (level) this.#tmr.add(vector);
-    else this.#tmr.remove(vector);
-    this.#irr.add(vector);
+    this.#priority.request(vector, level);
     this.#update();
     return true;
   }
@@ -291,12 +275,6 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
 
   // ---- Priority, and the way out ------------------------------------------------------------------------------------------------
 
-  /** [SDM 3A §11.8.3.1] */
-  get #ppr(): number {
-    const inService = Math.max(this.#isr.highest, 0);
-    return this.#tpr >> 4 >= inService >> 4 ? this.#tpr : inService & 0xf0;
-  }
-
   /** LINT0 asks as the 8259A's INTR. */
   get #extIntPin(): boolean {
     if (!this.#pins[0]) return false;
@@ -305,14 +283,8 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
     return (lvt & LVT_MASKED) === 0 && ((lvt >> 8) & 7) === DELIVERY_EXTINT;
   }
 
-  /** The vector to dispense to the processor, −1 if none is above its priority. */
-  #deliverable(): number {
-    const vector = this.#irr.highest;
-    return vector >= 0 && vector >> 4 > this.#ppr >> 4 ? vector : -1;
-  }
-
   #update(): void {
-    const high = this.#extInt || this.#extIntPin || ((this.#svr & SVR_ENABLED) !== 0 && this.#deliverable() >= 0);
+    const high = this.#extInt || this.#extIntPin || ((this.#svr & SVR_ENABLED) !== 0 && this.#priority.deliverable >= 0);
     if (high === this.#intrHigh) return;
     this.#intrHigh = high;
     if (high) this.#options.intr.raise();
@@ -327,31 +299,26 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
       this.#update();
       return vector;
     }
-    const vector = (this.#svr & SVR_ENABLED) !== 0 ? this.#deliverable() : -1;
-    if (vector >= 0) {
-      this.#irr.remove(vector);
-      this.#isr.add(vector);
-    }
+    const vector = (this.#svr & SVR_ENABLED) !== 0 ? this.#priority.dispense() : -1;
     this.#update();
     return vector;
   }
 
   /** CR8: bits 7:4 of the TPR. */
   get taskPriority(): number {
-    return this.#tpr >> 4;
+    return this.#priority.tpr >> 4;
   }
 
   setTaskPriority(value: number): void {
-    this.#tpr = (value & 0xf) << 4;
+    this.#priority.tpr = (value & 0xf) << 4;
     this.#update();
   }
 
   /** [SDM 3A §11.8.5] */
   #endOfInterrupt(): void {
-    const vector = this.#isr.highest;
+    const vector = this.#priority.endOfInterrupt();
     if (vector < 0) return;
-    this.#isr.remove(vector);
-    if (this.#tmr.has(vector)) {
+    if (this.#priority.tmr.has(vector)) {
       for (const register of [LVT_LINT0, LVT_LINT1])
         if (((this.#lvt[register] as number) & 0xff) === vector) this.#lvt[register] = (this.#lvt[register] as number) & ~LVT_REMOTE_IRR;
       this.#serviceLevelPins();
@@ -416,11 +383,11 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
       case VERSION:
         return VERSION_VALUE;
       case TPR:
-        return this.#tpr;
+        return this.#priority.tpr;
       case PPR:
-        return this.#ppr;
+        return this.#priority.ppr;
       case LDR:
-        return this.#mode === 'x2apic' ? this.#logicalId : this.#ldr;
+        return this.#mode === 'x2apic' ? logicalX2ApicId(this.id) : this.#ldr;
       case DFR:
         return this.#dfr;
       case SVR:
@@ -438,9 +405,9 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
       case DIVIDE_CONFIGURATION:
         return this.#timer.divideConfiguration;
       default:
-        if (index >= ISR && index < ISR + 8) return this.#isr.word(index - ISR);
-        if (index >= TMR && index < TMR + 8) return this.#tmr.word(index - TMR);
-        if (index >= IRR && index < IRR + 8) return this.#irr.word(index - IRR);
+        if (index >= ISR && index < ISR + 8) return this.#priority.isr.word(index - ISR);
+        if (index >= TMR && index < TMR + 8) return this.#priority.tmr.word(index - TMR);
+        if (index >= IRR && index < IRR + 8) return this.#priority.irr.word(index - IRR);
         if (LVT_WRITABLE[index] !== undefined) return this.#lvt[index] as number;
         return 0;
     }
@@ -450,7 +417,7 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
   writeRegister(index: number, value: number): void {
     switch (index) {
       case TPR:
-        this.#tpr = value & 0xff;
+        this.#priority.tpr = value & 0xff;
         break;
       case EOI:
         this.#endOfInterrupt();
@@ -503,12 +470,9 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
   }
 
   #clear(): void {
-    this.#irr.clear();
-    this.#isr.clear();
-    this.#tmr.clear();
+    this.#priority.clear();
     for (const register of LVT_REGISTERS) this.#lvt[register] = LVT_MASKED;
     this.#timer.reset();
-    this.#tpr = 0;
     this.#ldr = 0;
     this.#dfr = 0xffff_ffff;
     this.#svr = 0xff;

@@ -7,15 +7,12 @@
  * of modes 2, 4 and 5 is made at its end. Edges closer than `MIN_SPACING_NS` are merged.
  */
 import type { Clock, InterruptLine, Timer } from '@paravirt/bus';
-import { PIT_HZ, TickRate } from './tick-rate.ts';
+import { MIN_SPACING_NS, PIT_HZ, TickRate } from './tick-rate.ts';
 
 /** MODE DEFINITIONS. */
 export type PitMode = 0 | 1 | 2 | 3 | 4 | 5;
 /** READ/WRITE: least significant byte only, most significant only, least then most. */
 export type PitAccess = 1 | 2 | 3;
-
-/** Shortest time between two edges of OUT that a line is told of, in ns of virtual time. */
-export const MIN_SPACING_NS = 10_000;
 
 const RATE = new TickRate(PIT_HZ);
 const STATUS_OUT = 0x80;

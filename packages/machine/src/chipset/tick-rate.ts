@@ -14,6 +14,9 @@ export const PM_TIMER_HZ = 3_579_545;
 /** The watch crystal of the real-time clock. */
 export const RTC_CRYSTAL_HZ = 32_768;
 
+/** A periodic timer interrupts at most this often, in ns of virtual time: faster expiries are merged, as a guest could not serve them. */
+export const MIN_SPACING_NS = 10_000;
+
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 export class TickRate {
