@@ -14,6 +14,7 @@ export { type Host, platformHost, type Sleep } from './host.ts';
 export { createPc, type Pc } from './pc.ts';
 export {
   type BiosBoot,
+  DETERMINISTIC_START_MS,
   defaultMac,
   type KernelBoot,
   MEMORY_MAX,

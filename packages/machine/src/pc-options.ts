@@ -53,9 +53,12 @@ export type TimeOptions =
       readonly mode: 'deterministic';
       /** Default: 10, 100 million instructions a second. */
       readonly nsPerInstruction?: number;
-      /** Default: 1 January 2024. */
+      /** Default: `DETERMINISTIC_START_MS`. */
       readonly startMs?: number;
     };
+
+/** Time of day at the start of a deterministic run if none is given: 1 January 2024. */
+export const DETERMINISTIC_START_MS: number = Date.UTC(2024, 0, 1);
 
 const MIB = 2 ** 20;
 export const MEMORY_MIN: number = 16 * MIB;

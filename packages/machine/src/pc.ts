@@ -42,7 +42,15 @@ import { ExitCounters } from './exits.ts';
 import { platformHost } from './host.ts';
 import * as at from './memory-map.ts';
 import { HostPace, InstructionPace, type Pace } from './pace.ts';
-import { type BiosBoot, checkOptions, defaultMac, type KernelBoot, type PcOptions, splitMemory } from './pc-options.ts';
+import {
+  type BiosBoot,
+  checkOptions,
+  DETERMINISTIC_START_MS,
+  defaultMac,
+  type KernelBoot,
+  type PcOptions,
+  splitMemory,
+} from './pc-options.ts';
 import { registerDump } from './register-dump.ts';
 import { Rom } from './rom.ts';
 import { type PcStop, RunLoop, type StopCondition } from './run-loop.ts';
@@ -78,7 +86,6 @@ export interface Pc {
 /** TSC and local APIC timer count nanoseconds of virtual time. */
 const TSC_HZ = 1e9;
 const NS_PER_INSTRUCTION = 10;
-const DETERMINISTIC_START_MS = Date.UTC(2024, 0, 1);
 /** Physical address space: as many bits as page tables have. */
 const PHYSICAL_SIZE = 2 ** 52;
 const PORTS_SIZE = 0x1_0000;

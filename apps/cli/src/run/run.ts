@@ -2,7 +2,7 @@
  * Runs one guest from options to exit code: files, machine, networks, console, and everything that can end the run. Whatever happens, the
  * terminal is restored, sockets are closed and all output is written before the code is returned.
  */
-import { createPc, type KernelBoot, type Pc, type PcOptions } from '@paravirt/machine';
+import { createPc, DETERMINISTIC_START_MS, type KernelBoot, type Pc, type PcOptions } from '@paravirt/machine';
 import { type Cause, type Ending, endingOf } from './exit-code.ts';
 import { readFile } from './files.ts';
 import { firstInput } from './first-input.ts';
@@ -18,8 +18,6 @@ const SIGNALS = [
   ['SIGINT', 2],
   ['SIGTERM', 15],
 ] as const;
-/** Time of day at the start of a deterministic run. */
-const DETERMINISTIC_START_MS = Date.UTC(2024, 0, 1);
 
 /** The exit code. @throws UsageError, ConfigurationError for options and files that cannot be used; nothing was started then. */
 export async function run(options: RunOptions): Promise<number> {
