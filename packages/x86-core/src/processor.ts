@@ -20,6 +20,9 @@ export interface Processor {
   /** All of RFLAGS, status flags worked out. */
   rflags: bigint;
 
+  /** Vector and error code (−1: none) that the last `fault` or `pageFault` left. */
+  readonly faultVector: number;
+  readonly faultErrorCode: number;
   /** Stores vector and error code and throws GUEST_FAULT. */
   fault(vector: number, errorCode?: number): never;
   /** #PF with CR2. */
@@ -52,9 +55,15 @@ export interface Processor {
   /** Drops translations: all but global ones, all, or those of one linear address. */
   flushTlb(what: 'non-global' | 'all' | bigint): void;
 
+  /** PAE paging: loads the PDPTE registers from the table at `cr3`. False: a reserved bit is set, nothing is loaded. */
+  loadPdptes(cr3: bigint): boolean;
+
   readonly ports: AddressSpace;
   readPort(port: number, bytes: 1 | 2 | 4): number;
   writePort(port: number, bytes: 1 | 2 | 4, value: number): void;
+  /** What CPUID tells of clocks, in Hz: of the time stamp counter, and of the crystal that drives it and the local APIC's timer. */
+  readonly tscHz: number | undefined;
+  readonly crystalHz: number | undefined;
   /** Value of the time stamp counter. */
   timestamp(): bigint;
   readonly retired: bigint;
