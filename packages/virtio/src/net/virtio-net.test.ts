@@ -1,3 +1,4 @@
+import { Ram } from '@paravirt/bus';
 import { describe, expect, it } from 'vitest';
 import { VIRTIO_F_EVENT_IDX } from '../features.ts';
 import { checksumsRight, NetRig, plainFrame, RecordingPort, tcpFrame, tcpOffsets } from '../testing.ts';
@@ -288,6 +289,59 @@ describe('[virtio 1.2 §5.1.6.2] Packet Transmission', () => {
     expect(rig.port.sent).toHaveLength(3);
   });
 
+  it('does no more than two rings of work for one kick, and the rest later', () => {
+    const rig = new NetRig({ queueSize: 8 });
+    const driver = rig.start();
+    const add = () => driver.transmitQueue.add([{ address: 0x8000, length: 72 }]);
+    const transmit = rig.port.transmit.bind(rig.port);
+    rig.port.transmit = (frame, offload) => {
+      // As if another processor of the guest added a buffer for each one that is sent.
+      driver.transmitQueue.reap();
+      if (rig.port.sent.length < 40) add();
+      return transmit(frame, offload);
+    };
+    add();
+    add();
+    rig.pci.kick(net.TRANSMIT_QUEUE);
+    expect([rig.port.sent.length, rig.deferred.length]).toEqual([16, 1]);
+    for (let i = 0; i < 5; i++) rig.runDeferred();
+    expect([rig.port.sent.length, rig.deferred.length]).toEqual([42, 0]);
+  });
+
+  it('forgets work that was put off when the device is reset', () => {
+    const rig = new NetRig();
+    rig.start();
+    rig.card.session.notifyLater(net.TRANSMIT_QUEUE);
+    rig.pci.reset();
+    rig.start();
+    const { kicks } = rig.device.counters;
+    rig.runDeferred();
+    expect(rig.device.counters.kicks).toBe(kicks);
+  });
+
+  it('VQ-17: reads header and frame once: what the driver changes afterwards has no effect', () => {
+    /** After every read of the device the guest scribbles over what was read. */
+    class Scribbling extends Ram {
+      scribble = false;
+      override read(address: number, into: Uint8Array): void {
+        super.read(address, into);
+        if (this.scribble) this.write(address, new Uint8Array(into.length).fill(0xff));
+      }
+    }
+    const memory = new Scribbling(new ArrayBuffer(2 << 20));
+    const rig = new NetRig({ offloads: 'software', memory });
+    const driver = rig.start(TSO);
+    memory.scribble = true;
+    rig.port.room = 1;
+    driver.send(tcpFrame(3000, { partial: true }), large('tcp4', 1000));
+    rig.port.open();
+    expect(rig.port.sent.map(({ frame }) => [frame.length, checksumsRight(frame)])).toEqual([
+      [1066, true],
+      [1066, true],
+      [1066, true],
+    ]);
+  });
+
   it('tries again when the port became writable during the call that refused', () => {
     const rig = new NetRig();
     const driver = rig.start();
@@ -337,7 +391,7 @@ describe('[virtio 1.2 §5.1.6.4] Processing of Incoming Packets', () => {
   });
 
   it('NET-08: publishes nothing when buffers run out in the middle, and delivers once there are more', () => {
-    const rig = new NetRig();
+    const rig = new NetRig({ memory: new Ram(new ArrayBuffer(1 << 18)) });
     const driver = rig.start([net.VIRTIO_NET_F_MRG_RXBUF], { receiveBuffers: 3, receiveBufferSize: 64 });
     const before = new Uint8Array(rig.slot.memory.size);
     rig.slot.memory.read(0, before);

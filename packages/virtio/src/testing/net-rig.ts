@@ -5,7 +5,7 @@ import { NET_CLASS_CODE, VirtioNet, type VirtioNetOptions } from '../net/virtio-
 import type { VirtioEvent } from '../session.ts';
 import { VirtioPci } from '../transport/pci.ts';
 import { NetDriver, type NetDriverOptions } from './net-driver.ts';
-import { PciDriver } from './pci-driver.ts';
+import { PciDriver, type PciDriverOptions } from './pci-driver.ts';
 import { PciSlot } from './pci-slot.ts';
 import { RecordingPort } from './recording-port.ts';
 
@@ -13,6 +13,8 @@ export interface NetRigOptions extends Partial<Omit<VirtioNetOptions, 'port'>> {
   readonly port?: RecordingPort;
   /** Default: 16 MiB. */
   readonly memory?: GuestMemory;
+  /** Where the driver puts things. */
+  readonly driver?: PciDriverOptions;
 }
 
 export class NetRig {
@@ -30,6 +32,7 @@ export class NetRig {
       port = new RecordingPort(),
       memory = new Ram(new ArrayBuffer(16 << 20)),
       mac = Uint8Array.of(0x52, 0x54, 0, 1, 2, 3),
+      driver,
       ...rest
     } = options;
     this.port = port;
@@ -41,7 +44,7 @@ export class NetRig {
       defer: (run) => void this.deferred.push(run),
     });
     this.slot = new PciSlot(this.card.function, memory);
-    this.pci = new PciDriver(this.slot);
+    this.pci = new PciDriver(this.slot, driver);
   }
 
   /** A driver that is up and running. Default features: VERSION_1 and `bits`. */
