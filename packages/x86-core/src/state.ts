@@ -65,6 +65,7 @@ export type DerivedField =
   | 'linearMask'
   | 'codeBias'
   | 'codeRange'
+  | 'linearBase'
   | 'segmentLower'
   | 'segmentUpper'
   | 'segmentAccess'
@@ -166,12 +167,14 @@ const DERIVED: Readonly<Record<DerivedField, FieldShape>> = {
   /** Execution may go to t if (t + codeBias) mod 2^64 ≤ codeRange: the CS limit, or the canonical addresses. */
   codeBias: u64(),
   codeRange: u64(),
+  /** What ES … GS add to an offset: the segment base; zero for ES, CS, SS, DS in 64-bit mode. */
+  linearBase: u64(8),
   /** Offsets [lower, upper] are valid in each of ES … GS. */
   segmentLower: u64(8),
   segmentUpper: u64(8),
   /** Bit 0 readable, bit 1 writable. */
   segmentAccess: u32(8),
-  /** 1: every data segment is as good as flat (limit 4 GiB, readable and writable), or 64-bit mode: no limit checks. */
+  /** 1: ES, SS and DS are as good as flat (limit 4 GiB, readable and writable), or 64-bit mode: no limit checks through them. */
   flatSegments: u32(),
   /** Why x87, MMX or SSE instructions may not run now: 0, or the vector of the fault (6 #UD, 7 #NM). */
   x87Blocked: u32(),

@@ -41,13 +41,18 @@ export class ReferenceEngine implements Language<bigint> {
     this.#view = view;
   }
 
-  /** Executes the instruction at RIP. Throws GUEST_FAULT with RIP still there, or leaves RIP at the next one. */
-  step(): void {
+  /**
+   * Executes the instruction at RIP. Throws GUEST_FAULT with RIP still there, or leaves RIP at the next one. With `stopAtCrossing` an
+   * instruction that lies in two pages is not executed: false.
+   */
+  step(stopAtCrossing = false): boolean {
     const p = this.#processor;
     const mode: DecodeMode = p.decodeMode;
     this.branched = false;
     this.#thisIp = p.get64('rip');
+    p.instructionPointer = this.#thisIp;
     const decoded = this.#decode(mode);
+    if (stopAtCrossing && this.#crosses(decoded.length)) return false;
     this.width = decoded.width;
     this.addressWidth = decoded.addressWidth;
     this.stackWidth = decoded.stackWidth;
@@ -55,7 +60,6 @@ export class ReferenceEngine implements Language<bigint> {
     this.repeatPrefix = decoded.repeatPrefix;
     this.#sourceSegment = decoded.sourceSegment;
     this.#nextIp = this.#wrapIp(this.#thisIp + BigInt(decoded.length));
-    p.instructionPointer = this.#thisIp;
     const shapes = decoded.operands.map((o) => ({ width: o.width, isMemory: o.kind === 'memory' }));
     const effects = effectsOf(decoded.instruction.body, decoded, shapes);
     const operands = decoded.operands.map((o, i) => this.#operand(o, effects, i));
@@ -66,6 +70,12 @@ export class ReferenceEngine implements Language<bigint> {
       p.set64('rip', this.#thisIp);
       throw error;
     }
+    return true;
+  }
+
+  #crosses(length: number): boolean {
+    const linear = this.#thisIp + this.#processor.get64('linearBase', 1);
+    return Number(linear & 0xfffn) + length > 4096;
   }
 
   #decode(mode: DecodeMode): Decoded {
@@ -76,9 +86,9 @@ export class ReferenceEngine implements Language<bigint> {
       const more = p.fetch(this.#wrapIp(this.#thisIp + BigInt(available)), this.#bytes, available);
       result = decode(this.#bytes, available + more, mode);
     }
-    if (result === undefined) p.fault(VECTOR.GP, 0);
-    if ('fault' in result) p.fault(result.fault === 'ud' ? VECTOR.UD : VECTOR.GP, result.fault === 'ud' ? undefined : 0);
-    if ('unsupported' in result) p.unsupported(this.#bytes.slice(0, result.length));
+    if (result === undefined) return p.fault(VECTOR.GP, 0);
+    if ('fault' in result) return result.fault === 'ud' ? p.fault(VECTOR.UD) : p.fault(VECTOR.GP, 0);
+    if ('unsupported' in result) return p.unsupported(this.#bytes.slice(0, result.length));
     return result;
   }
 

@@ -1,0 +1,290 @@
+/**
+ * The CPU: owns state, memory access and an engine, and decides between instructions: interrupts, NMI, HLT, single steps, the end of a
+ * slice. [SDM 3A §6.9 "Priority Among Simultaneous Exceptions and Interrupts"]
+ *
+ * Where interrupts are taken does not depend on the engine: after a jump or a system instruction, between iterations of a repeated one,
+ * when execution enters another page, and before an instruction that lies in two pages.
+ */
+import type { AddressSpace, InterruptLine } from '@paravirt/bus';
+import type { CpuMemory } from './cpu-memory.ts';
+import { Interpreter } from './engines/interpreter.ts';
+import { ReferenceEngine } from './engines/reference.ts';
+import type { InterruptController, MsrHandler } from './environment.ts';
+import { GUEST_FAULT, VECTOR } from './fault.ts';
+import { RFLAGS_IF, RFLAGS_TF } from './flags.ts';
+import { createRegisters, type Registers } from './registers.ts';
+import { STATE, STATE_ARCHITECTURAL_END, STATE_BASE } from './state.ts';
+import type { Stop } from './stop.ts';
+import { enterException, reset } from './system/index.ts';
+import { LEAVE_RUN, SystemProcessor } from './system-processor.ts';
+
+export type EngineName = 'reference' | 'interpreter';
+
+export interface CpuOptions {
+  readonly memory: CpuMemory;
+  readonly ports: AddressSpace;
+  /** Physical addresses that are not RAM. */
+  readonly mmio: AddressSpace;
+  readonly interrupts?: InterruptController;
+  readonly msrs?: ReadonlyMap<number, MsrHandler>;
+  /** What RDTSC counts; default: retired instructions. */
+  readonly timestamp?: () => bigint;
+  /** Told by CPUID leaves 15H and 16H if both are given. */
+  readonly tscHz?: number;
+  readonly crystalHz?: number;
+  /** Default: interpreter. */
+  readonly engine?: EngineName;
+}
+
+/** A copy of the architectural state; memory is not part of it. */
+export interface CpuState {
+  readonly bytes: Uint8Array;
+  readonly retired: bigint;
+}
+
+/** Instructions in one slice at most: `remaining` is a 32-bit field. */
+const LONGEST_SLICE = 2 ** 30;
+/** DR6.BS: the exception came from a single step. [SDM 3B §18.2.3] */
+const DR6_BS = 1n << 14n;
+
+const REMAINING = STATE.remaining.address >>> 2;
+const EFLAGS = STATE.eflags.address >>> 2;
+const HALTED = STATE.halted.address >>> 2;
+const SHADOW = STATE.interruptShadow.address >>> 2;
+const NMI_BLOCKED = STATE.nmiBlocked.address >>> 2;
+
+export class Cpu {
+  readonly engine: EngineName;
+  readonly registers: Registers;
+  /** The INTR pin: high while the controller has an interrupt to deliver. */
+  readonly intr: InterruptLine;
+
+  readonly #p: SystemProcessor;
+  readonly #i32: Int32Array;
+  readonly #state: Uint8Array;
+  readonly #interrupts: InterruptController | undefined;
+  readonly #interpreter: Interpreter | undefined;
+  readonly #reference: ReferenceEngine;
+  #intrHigh = false;
+  #nmiPending = false;
+  #endSlice = false;
+  #stop: Stop | undefined;
+  /** Instructions retired before the current slice, and the length of the slice. */
+  #retired = 0;
+  #slice = 0;
+  /** Value of `retired` at which an interrupt shadow is in force. */
+  #shadowAt = -1;
+
+  constructor(options: CpuOptions) {
+    const { memory, interrupts } = options;
+    const { buffer } = memory.memory;
+    this.engine = options.engine ?? 'interpreter';
+    this.#i32 = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+    this.#state = new Uint8Array(buffer, STATE_BASE, STATE_ARCHITECTURAL_END - STATE_BASE);
+    this.#interrupts = interrupts;
+    const p = new SystemProcessor({ ...options, buffer, ram: memory.ram });
+    this.#p = p;
+    this.registers = createRegisters(p);
+    this.#reference = new ReferenceEngine(p, new DataView(buffer));
+    if (this.engine === 'interpreter') {
+      this.#interpreter = new Interpreter({
+        memory: memory.memory,
+        ram: memory.ram,
+        processor: p,
+        arenaStart: memory.arenaStart,
+        arenaEnd: memory.arenaEnd,
+        leave: () => this.#leave(),
+      });
+    }
+    this.intr = {
+      raise: () => {
+        this.#intrHigh = true;
+        if ((this.#i32[EFLAGS]! & RFLAGS_IF) !== 0) this.#leave();
+      },
+      lower: () => {
+        this.#intrHigh = false;
+      },
+    };
+    p.onRetired = () => BigInt(this.#now());
+    p.onModeChanged = () => this.#interpreter?.modeChanged();
+    p.onFlush = () => this.#interpreter?.flushCodeTlb();
+    p.onInterruptsMayHaveChanged = () => this.#interruptsMayHaveChanged();
+    p.onStop = (stop) => {
+      this.#stop = stop;
+      this.#leave();
+    };
+    this.#i32[REMAINING] = -1;
+    this.reset();
+  }
+
+  /** Instructions retired since the CPU was made; exact also inside callbacks. An iteration of a repeated instruction counts as one. */
+  get retired(): bigint {
+    return BigInt(this.#now());
+  }
+
+  get halted(): boolean {
+    return this.#i32[HALTED] !== 0;
+  }
+
+  /** Counters of the interpreter; undefined with the reference engine. */
+  get statistics(): Interpreter['statistics'] | undefined {
+    return this.#interpreter?.statistics;
+  }
+
+  /** Runs for about `budget` instructions (at least one): until the first boundary at or after it. */
+  run(budget: number): Stop {
+    this.#stop = undefined;
+    this.#endSlice = false;
+    const end = this.#retired + Math.max(1, Math.floor(budget));
+    for (;;) {
+      if (this.#stop !== undefined) return this.#takeStop();
+      this.#takeInterrupt();
+      if (this.#stop !== undefined) return this.#takeStop();
+      if (this.#i32[HALTED] !== 0) return { kind: 'halt' };
+      if (this.#endSlice || this.#retired >= end) return { kind: 'budget' };
+      if (this.#shadowed() || (this.#i32[EFLAGS]! & RFLAGS_TF) !== 0) this.#singleStep();
+      else this.#runSlice(Math.min(end - this.#retired, LONGEST_SLICE) - 1, false);
+    }
+  }
+
+  /** Inside callbacks: leave `run` at the next boundary with `budget`. */
+  endSlice(): void {
+    this.#endSlice = true;
+    this.#leave();
+  }
+
+  /** A non-maskable interrupt. */
+  nmi(): void {
+    this.#nmiPending = true;
+    this.#leave();
+  }
+
+  /** INIT: the state of RESET but for the caches and x87/SSE registers, which this CPU resets, too. [SDM 3A, Table 9-1] */
+  init(): void {
+    this.reset();
+  }
+
+  /** Takes effect at the next boundary when called from a callback. */
+  reset(): void {
+    this.#nmiPending = false;
+    this.#shadowAt = -1;
+    reset(this.#p);
+    this.#p.flushTlb('all');
+    this.#p.modeChanged();
+    this.#leave();
+  }
+
+  saveState(): CpuState {
+    return { bytes: this.#state.slice(), retired: this.retired };
+  }
+
+  restoreState(state: CpuState): void {
+    this.#state.set(state.bytes.subarray(0, this.#state.length));
+    this.#retired = Number(state.retired);
+    this.#p.flushTlb('all');
+    this.#p.modeChanged();
+  }
+
+  #takeStop(): Stop {
+    const stop = this.#stop as Stop;
+    this.#stop = undefined;
+    return stop;
+  }
+
+  #now(): number {
+    const left = this.#i32[REMAINING]!;
+    return this.#retired + (this.#slice - left) + (this.#interpreter?.pending ?? 0);
+  }
+
+  /** Makes the engine leave at the next boundary; what was executed stays counted right. */
+  #leave(): void {
+    const left = this.#i32[REMAINING]!;
+    if (left < 0) return;
+    this.#slice -= left + 1;
+    this.#i32[REMAINING] = -1;
+  }
+
+  #interruptsMayHaveChanged(): void {
+    const flags = this.#i32[EFLAGS]!;
+    if (this.#i32[SHADOW] !== 0) this.#shadowAt = this.#now() + 1;
+    const wanted = (this.#intrHigh && (flags & RFLAGS_IF) !== 0) || (this.#nmiPending && this.#i32[NMI_BLOCKED] === 0);
+    if (wanted || this.#i32[HALTED] !== 0 || (flags & RFLAGS_TF) !== 0) this.#leave();
+  }
+
+  /** An interrupt shadow lasts for one instruction: it counts only if nothing has retired since. */
+  #shadowed(): boolean {
+    if (this.#i32[SHADOW] === 0) return false;
+    if (this.#shadowAt === this.#retired) return true;
+    this.#i32[SHADOW] = 0;
+    return false;
+  }
+
+  #takeInterrupt(): void {
+    const i32 = this.#i32;
+    if (this.#nmiPending && i32[NMI_BLOCKED] === 0 && !this.#shadowed()) {
+      this.#nmiPending = false;
+      i32[HALTED] = 0;
+      i32[NMI_BLOCKED] = 1;
+      enterException(this.#p, VECTOR.NMI, { external: true });
+    } else if (this.#intrHigh && (i32[EFLAGS]! & RFLAGS_IF) !== 0 && !this.#shadowed()) {
+      const vector = this.#interrupts?.acknowledge() ?? -1;
+      if (vector < 0) return;
+      i32[HALTED] = 0;
+      enterException(this.#p, vector, { external: true });
+    }
+  }
+
+  /** One instruction, and the trap that TF asks for behind it. */
+  #singleStep(): void {
+    const i32 = this.#i32;
+    const trap = (i32[EFLAGS]! & RFLAGS_TF) !== 0;
+    i32[SHADOW] = 0;
+    const finished = this.#runSlice(0, true);
+    if (!trap || !finished || (i32[EFLAGS]! & RFLAGS_TF) === 0) return;
+    i32[HALTED] = 0;
+    this.#p.set64('dr', this.#p.get64('dr', 6) | DR6_BS, 6);
+    enterException(this.#p, VECTOR.DB);
+  }
+
+  /** Runs the engine with `remaining` instructions left; false if it ended in a fault, which is then delivered. */
+  #runSlice(remaining: number, single: boolean): boolean {
+    const i32 = this.#i32;
+    this.#slice = remaining;
+    i32[REMAINING] = remaining;
+    let finished = true;
+    try {
+      if (this.#interpreter === undefined) this.#runReference(single);
+      else if (single) this.#interpreter.step();
+      else this.#interpreter.run();
+    } catch (error) {
+      finished = false;
+      this.#interpreter?.settle();
+      if (error === GUEST_FAULT) this.#deliverFault();
+      else if (error !== LEAVE_RUN) throw error;
+    } finally {
+      this.#retired += this.#slice - i32[REMAINING]!;
+      this.#slice = 0;
+      i32[REMAINING] = -1;
+      this.#slice = -1;
+    }
+    return finished;
+  }
+
+  #deliverFault(): void {
+    const { faultVector, faultErrorCode } = this.#p;
+    enterException(this.#p, faultVector, faultErrorCode < 0 ? {} : { errorCode: faultErrorCode });
+  }
+
+  #runReference(single: boolean): void {
+    const i32 = this.#i32;
+    const p = this.#p;
+    for (;;) {
+      const page = p.get64('rip') >> 12n;
+      if (!this.#reference.step(i32[REMAINING]! < 0)) return;
+      i32[REMAINING]!--;
+      if (single) return;
+      const boundary = this.#reference.branched || p.addLinear(p.get64('rip'), 0) >> 12n !== page;
+      if (boundary && i32[REMAINING]! < 0) return;
+    }
+  }
+}

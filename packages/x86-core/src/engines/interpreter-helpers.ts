@@ -1,0 +1,181 @@
+/**
+ * Functions that every handler shares: segmentation, the TLB check, calls out. They live in the interpreter's main module and are exported
+ * for handlers that have a module of their own.
+ */
+import { STATE } from '../state.ts';
+import {
+  call,
+  i32Const,
+  i64Const,
+  load,
+  localGet,
+  localSet,
+  localTee,
+  OP,
+  SIMD,
+  simd,
+  store,
+  type ValueType,
+} from '../wasm/instructions.ts';
+import type { FunctionBuilder, ModuleBuilder, Signature } from '../wasm/module.ts';
+
+/** What JavaScript provides. Addresses and values travel in the state (slowAddress, slowValue, slowHigh). */
+export const IMPORTS: Readonly<Record<string, Signature>> = {
+  /** Raises an exception: (vector). */
+  raise: { parameters: ['i32'], results: [] },
+  /** Segment violation: (number of the segment register). */
+  segmentFault: { parameters: ['i32'], results: [] },
+  /** Loads slowValue (and slowHigh) from slowAddress: (bytes, +0x100 when the bytes will be written). */
+  slowLoad: { parameters: ['i32'], results: [] },
+  slowStore: { parameters: ['i32'], results: [] },
+  slowProbe: { parameters: ['i32'], results: [] },
+  /** Calls a system routine: (number, count of arguments). */
+  system: { parameters: ['i32', 'i32'], results: [] },
+  /** Record of the instruction at RIP. */
+  find: { parameters: [], results: ['i32'] },
+  /** Record of the instruction at RIP, which goes on in the next page. */
+  cross: { parameters: [], results: ['i32'] },
+};
+
+const WIDTHS = [8, 16, 32, 64, 128] as const;
+type HelperWidth = (typeof WIDTHS)[number];
+const valueType = (width: HelperWidth): ValueType => (width === 128 ? 'v128' : width === 64 ? 'i64' : 'i32');
+
+/** Helpers by name, as handlers import them. */
+export const HELPERS: Readonly<Record<string, Signature>> = {
+  raise: IMPORTS['raise'] as Signature,
+  system: IMPORTS['system'] as Signature,
+  linear: { parameters: ['i64', 'i32', 'i32'], results: ['i64'] },
+  probe: { parameters: ['i64', 'i32'], results: [] },
+  ...Object.fromEntries(
+    WIDTHS.flatMap((w) => [
+      [`load${w}`, { parameters: ['i64'], results: [valueType(w)] }],
+      [`loadForWrite${w}`, { parameters: ['i64'], results: [valueType(w)] }],
+      [`store${w}`, { parameters: ['i64', valueType(w)], results: [] }],
+    ]),
+  ),
+};
+
+const ADDRESS_ZERO = i32Const(0);
+const at = STATE;
+
+/** Adds the helpers to the main module; gives the function index of each helper and import by name. */
+export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number> {
+  const index = new Map<string, number>();
+  for (const [name, signature] of Object.entries(IMPORTS)) index.set(name, module.importFunction('env', name, signature));
+  const define = (name: string, write: (f: FunctionBuilder) => void): void => {
+    const made = module.function(HELPERS[name] as Signature, name);
+    write(made.builder);
+    index.set(name, made.index);
+  };
+  const imported = (name: string): number[] => call(index.get(name) as number);
+  define('linear', (f) => linear(f, imported('segmentFault')));
+  define('probe', (f) => f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address), localGet(1), imported('slowProbe')));
+  for (const width of WIDTHS) {
+    define(`load${width}`, (f) => loadHelper(f, width, 0, imported('slowLoad')));
+    define(`loadForWrite${width}`, (f) => loadHelper(f, width, 8, imported('slowLoad')));
+    define(`store${width}`, (f) => storeHelper(f, width, imported('slowStore')));
+  }
+  return index;
+}
+
+/** (offset, address of the segment's linearBase, bytes + 0x100 for a write) → linear address; faults. [SDM 3A §5.3, §5.4] */
+function linear(f: FunctionBuilder, segmentFault: readonly number[]): void {
+  const [offset, segment, flags] = [localGet(0), localGet(1), localGet(2)];
+  const number = f.local('i32');
+  const last = f.local('i64');
+  // In 64-bit mode the mask is all ones and nothing is checked here.
+  f.emit(ADDRESS_ZERO, load(OP.i32Load, at.linearMask.address + 4), OP.i32Eqz);
+  f.open(OP.if);
+  f.emit(segment, i32Const(at.linearBase.address), OP.i32Sub, i32Const(3), OP.i32ShrU, localSet(number));
+  f.emit(offset, flags, i32Const(0xff), OP.i32And, i32Const(1), OP.i32Sub, OP.i64ExtendI32U, OP.i64Add, localSet(last));
+  const element = (shift: number): number[] => [...localGet(number), ...i32Const(shift), OP.i32Shl];
+  const lower = [...element(3), ...load(OP.i64Load, at.segmentLower.address)];
+  const upper = [...element(3), ...load(OP.i64Load, at.segmentUpper.address)];
+  const access = [...element(2), ...load(OP.i32Load, at.segmentAccess.address)];
+  const needed = [...i32Const(1), ...flags, ...i32Const(8), OP.i32ShrU, OP.i32Shl];
+  f.emit(access, needed, OP.i32And, OP.i32Eqz);
+  f.emit(offset, lower, OP.i64LtU, localGet(last), upper, OP.i64GtU, OP.i32Or);
+  // In a segment of the full 4 GiB an access may wrap around.
+  f.emit(upper, lower, OP.i64Sub, i64Const(0xffff_ffffn), OP.i64Ne, OP.i32And, OP.i32Or);
+  f.open(OP.if);
+  f.emit(localGet(number), segmentFault);
+  f.close();
+  f.close();
+  f.emit(offset, segment, load(OP.i64Load), OP.i64Add, ADDRESS_ZERO, load(OP.i64Load, at.linearMask.address), OP.i64And);
+}
+
+/** Leaves whether the TLB entry of local 0 has the tag at `tagOffset` for all of the access; sets local `entry`. */
+function lookUp(f: FunctionBuilder, entry: number, bytes: number, tagOffset: number): void {
+  f.emit(
+    ADDRESS_ZERO,
+    load(OP.i32Load, at.tlb.address),
+    localGet(0),
+    OP.i32WrapI64,
+    i32Const(7),
+    OP.i32ShrU,
+    i32Const(0xffe0),
+    OP.i32And,
+    OP.i32Add,
+  );
+  f.emit(
+    localTee(entry),
+    load(OP.i64Load, tagOffset),
+    localGet(0),
+    i64Const(BigInt(bytes - 1)),
+    OP.i64Add,
+    i64Const(-4096n),
+    OP.i64And,
+    OP.i64Eq,
+  );
+}
+
+const hostAddress = (entry: number): number[] => [...localGet(0), OP.i32WrapI64, ...localGet(entry), ...load(OP.i32Load, 16), OP.i32Add];
+
+function loadHelper(f: FunctionBuilder, width: HelperWidth, tagOffset: 0 | 8, slowLoad: readonly number[]): void {
+  const entry = f.local('i32');
+  const bytes = width / 8;
+  lookUp(f, entry, bytes, tagOffset);
+  f.open(OP.if, valueType(width));
+  f.emit(hostAddress(entry), loadOpcode(width));
+  f.else();
+  f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address), i32Const(bytes | (tagOffset === 8 ? 0x100 : 0)), slowLoad);
+  if (width === 128) {
+    f.emit(
+      simd(SIMD.const),
+      new Array<number>(16).fill(0),
+      ADDRESS_ZERO,
+      load(OP.i64Load, at.slowValue.address),
+      simd(SIMD.i64x2Replace),
+      0,
+    );
+    f.emit(ADDRESS_ZERO, load(OP.i64Load, at.slowHigh.address), simd(SIMD.i64x2Replace), 1);
+  } else f.emit(ADDRESS_ZERO, load(width === 64 ? OP.i64Load : OP.i32Load, at.slowValue.address));
+  f.close();
+}
+
+function storeHelper(f: FunctionBuilder, width: HelperWidth, slowStore: readonly number[]): void {
+  const entry = f.local('i32');
+  const bytes = width / 8;
+  lookUp(f, entry, bytes, 8);
+  f.open(OP.if);
+  f.emit(hostAddress(entry), localGet(1), storeOpcode(width));
+  f.else();
+  f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address));
+  if (width === 128) {
+    f.emit(ADDRESS_ZERO, localGet(1), simd(SIMD.i64x2Extract), 0, store(OP.i64Store, at.slowValue.address));
+    f.emit(ADDRESS_ZERO, localGet(1), simd(SIMD.i64x2Extract), 1, store(OP.i64Store, at.slowHigh.address));
+  } else f.emit(ADDRESS_ZERO, localGet(1), store(width === 64 ? OP.i64Store : OP.i32Store, at.slowValue.address));
+  f.emit(i32Const(bytes), slowStore);
+  f.close();
+}
+
+function loadOpcode(width: HelperWidth): number[] {
+  if (width === 128) return [...simd(SIMD.load), 0, 0];
+  return load({ 8: OP.i32Load8U, 16: OP.i32Load16U, 32: OP.i32Load, 64: OP.i64Load }[width]);
+}
+
+function storeOpcode(width: HelperWidth): number[] {
+  if (width === 128) return [...simd(SIMD.store), 0, 0];
+  return store({ 8: OP.i32Store8, 16: OP.i32Store16, 32: OP.i32Store, 64: OP.i64Store }[width]);
+}

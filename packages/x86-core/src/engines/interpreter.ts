@@ -1,0 +1,500 @@
+/**
+ * The fast interpreter: decoded records in linear memory, executed by one large WebAssembly function and by handlers beside it, all made
+ * from the one description of the instructions. This file is its TypeScript side: finding and decoding code, slow memory accesses,
+ * faults, and keeping records true to memory.
+ *
+ * UNCHECKED: state words by the offsets of state.ts.
+ */
+
+import type { Ram } from '@paravirt/bus';
+import type { Decoded, DecodedOperand } from '../decode/decoded.ts';
+import { decode, MAX_LENGTH } from '../decode/decoder.ts';
+import { VECTOR } from '../fault.ts';
+import type { Bytes } from '../memory/mmu.ts';
+import { ACCESS } from '../memory/paging.ts';
+import type { Instruction } from '../semantics/instruction.ts';
+import { SEGMENT_NUMBER, STATE } from '../state.ts';
+import { CODE_TLB_SUPERVISOR_BASE, type SystemProcessor } from '../system-processor.ts';
+import { ModuleBuilder } from '../wasm/module.ts';
+import { type CompiledModule, type FunctionTable, type LinearMemory, WASM } from '../wasm/runtime.ts';
+import { type CodePage, CodePages } from './code-pages.ts';
+import { COMMON_SHAPES } from './common-shapes.ts';
+import { HandlerInstances, routineByNumber } from './handler-module.ts';
+import { buildHelpers } from './interpreter-helpers.ts';
+import { buildMain, CODE_TLB_ENTRIES } from './interpreter-main.ts';
+import { RECORD, RECORD_SHIFT, RECORD_SIZE, SPECIAL, SPECIAL_COUNT } from './record.ts';
+import { type Shape, shapeKey, shapeOf } from './shape.ts';
+
+const word = (name: keyof typeof STATE): number => STATE[name].address >>> 2;
+const W = {
+  remaining: word('remaining'),
+  record: word('record'),
+  runStart: word('runStart'),
+  pageMap: word('pageMap'),
+  codeTlb: word('codeTlb'),
+  flat: word('flatSegments'),
+};
+/** Instructions decoded in one go. */
+const RUN_LENGTH = 32;
+/** Records that one decoding may write: a run, its end, and a map. */
+const ROOM = 4096 * 4 + (RUN_LENGTH + 2) * RECORD_SIZE;
+
+let mainModule: CompiledModule | undefined;
+let caseNumbers: Map<Instruction, Map<number, number>> | undefined;
+
+/** The main module serves every CPU of the process. */
+function compileMain(): CompiledModule {
+  if (mainModule !== undefined) return mainModule;
+  const module = new ModuleBuilder();
+  module.importMemory('env', 'memory');
+  module.importTable('env', 'table');
+  const helpers = buildHelpers(module);
+  buildMain(module, helpers, COMMON_SHAPES);
+  mainModule = new WASM.Module(module.encode());
+  caseNumbers = new Map();
+  for (const [i, shape] of COMMON_SHAPES.entries()) {
+    let byKey = caseNumbers.get(shape.instruction);
+    if (byKey === undefined) {
+      byKey = new Map();
+      caseNumbers.set(shape.instruction, byKey);
+    }
+    byKey.set(caseKey(shape), SPECIAL_COUNT + i);
+  }
+  return mainModule;
+}
+
+/** Cases of the main function do not depend on the address width. */
+const caseKey = (shape: Shape): number => shapeKey({ ...shape, statics: { ...shape.statics, addressWidth: 64 } });
+
+/** Number of the first handler that is called through the table. */
+const firstFunction = (): number => SPECIAL_COUNT + COMMON_SHAPES.length;
+
+export interface InterpreterOptions {
+  readonly memory: LinearMemory;
+  readonly ram: Ram;
+  readonly processor: SystemProcessor;
+  /** The arena for decoded code in linear memory. */
+  readonly arenaStart: number;
+  readonly arenaEnd: number;
+  /** Makes `remaining` negative, so that the run ends at the next boundary. */
+  readonly leave: () => void;
+}
+
+export class Interpreter {
+  readonly #p: SystemProcessor;
+  readonly #ram: Ram;
+  readonly #u8: Uint8Array;
+  readonly #u16: Uint16Array;
+  readonly #u32: Uint32Array;
+  readonly #u64: BigUint64Array;
+  readonly #run: (record: number) => void;
+  readonly #handlers: HandlerInstances;
+  readonly #table: FunctionTable;
+  readonly #functionNumbers = new Map<Instruction, Map<number, number>>();
+  readonly #pages: CodePages;
+  readonly #codeTlbFilled = new Uint32Array(2 * CODE_TLB_ENTRIES);
+  #codeTlbCount = 0;
+  #functions = 0;
+  readonly #bytes = new Uint8Array(MAX_LENGTH);
+  /** Decoded instructions that cross a page, by the physical address of their first byte and mode. */
+  readonly #crossings = new Map<number, { readonly second: number; readonly record: number }>();
+  /** Records of the last single step: an instruction and the end of the run. */
+  readonly #stepRecords: number;
+  /** A record map without entries. */
+  readonly #emptyMap: number;
+  #mode = 0;
+  #user = false;
+  /** Address of the instruction whose system routine runs. */
+  #systemIp: bigint | undefined;
+  readonly #leave: () => void;
+
+  constructor(options: InterpreterOptions) {
+    const { buffer } = options.memory;
+    this.#p = options.processor;
+    this.#leave = options.leave;
+    this.#ram = options.ram;
+    this.#u8 = new Uint8Array(buffer);
+    this.#u16 = new Uint16Array(buffer, 0, buffer.byteLength >>> 1);
+    this.#u32 = new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
+    this.#u64 = new BigUint64Array(buffer, 0, buffer.byteLength >>> 3);
+    this.#stepRecords = options.arenaStart;
+    this.#emptyMap = options.arenaStart + 4 * RECORD_SIZE;
+    this.#pages = new CodePages(buffer, this.#emptyMap + 4096 * 4, options.arenaEnd, {
+      watch: (hostPage) => {
+        this.#ram.watched[hostPage >>> 12] = 1;
+        this.#p.mmu.tlb.protectPage(hostPage);
+      },
+      unwatch: (hostPage) => {
+        this.#ram.watched[hostPage >>> 12] = 0;
+      },
+      dropped: () => {
+        this.#crossings.clear();
+        this.flushCodeTlb();
+      },
+    });
+    this.#table = new WASM.Table({ element: 'anyfunc', initial: 256 });
+    const processor = this.#p;
+    const { mmu } = processor;
+    const env = {
+      memory: options.memory,
+      table: this.#table,
+      raise: (vector: number) => processor.fault(vector),
+      segmentFault: (segment: number) => processor.fault(segment === SEGMENT_NUMBER.SS ? VECTOR.SS : VECTOR.GP, 0),
+      slowLoad: (flags: number) => {
+        const bytes = (flags & 0xff) as Bytes;
+        if ((flags & 0x100) !== 0) mmu.probeSlow(bytes, ACCESS.write, processor.user);
+        mmu.readSlow(bytes, processor.user);
+      },
+      slowStore: (bytes: number) => mmu.writeSlow(bytes as Bytes, processor.user),
+      slowProbe: (flags: number) => mmu.probeSlow(flags & 0xff, (flags & 0x100) !== 0 ? ACCESS.write : ACCESS.read, processor.user),
+      system: (number: number, count: number) => this.#system(number, count),
+      find: () => this.#find(),
+      cross: () => this.#cross(),
+    };
+    const instance = new WASM.Instance(compileMain(), { env });
+    this.#run = instance.exports['run'] as (record: number) => void;
+    this.#handlers = new HandlerInstances(options.memory, { ...instance.exports, raise: env.raise, system: env.system });
+    mmu.onCodeWrite = (start, length) => this.#pages.written(start, length);
+    this.#ram.onWatchedWrite = (start, length) => this.#pages.written(start, length);
+    this.flushCodeTlb();
+  }
+
+  /** Runs from RIP on until `remaining` is below zero at a boundary, or until a fault is thrown. RIP is stored on return. */
+  run(): void {
+    this.#run(this.#find());
+  }
+
+  /** Runs the one instruction at RIP (one iteration of a repeated one). `remaining` must be 0. */
+  step(): void {
+    this.#u32[W.record] = 0;
+    this.#u32[W.runStart] = 0;
+    const offset = this.#setPage();
+    this.#run(this.#writeStep(this.#decodeAtRip(), offset, SPECIAL.leaveRun));
+  }
+
+  /** Instructions executed in the current slice that `remaining` does not show yet: those of the run under execution. */
+  get pending(): number {
+    return (this.#u32[W.record]! - this.#u32[W.runStart]!) >>> RECORD_SHIFT;
+  }
+
+  /** After a fault: RIP of the instruction that faulted, with the run before it counted. */
+  settle(): void {
+    const record = this.#u32[W.record]!;
+    if (record === 0) return;
+    this.#u32[W.remaining] = this.#u32[W.remaining]! - this.pending;
+    // A system routine may have changed the mode before it faulted: its address was worked out before.
+    this.#u64[STATE.rip.address >>> 3] = this.#systemIp ?? this.#ipOf(record);
+    this.#systemIp = undefined;
+    this.#u32[W.record] = 0;
+    this.#u32[W.runStart] = 0;
+  }
+
+  #ipOf(record: number): bigint {
+    const distance = this.#u16[(record + RECORD.next) >>> 1]! - this.#u8[record + RECORD.length]!;
+    return this.#p.addLinear(this.#u64[STATE.ripBase.address >>> 3]!, distance);
+  }
+
+  /** Decode mode or privilege changed. */
+  modeChanged(): void {
+    const { codeWidth, stackWidth } = this.#p.decodeMode;
+    const mode = (codeWidth >> 5) * 8 + (stackWidth >> 5) * 2 + this.#u32[W.flat]!;
+    const user = this.#p.user;
+    if (mode !== this.#mode) {
+      this.#mode = mode;
+      this.flushCodeTlb();
+      this.#leave();
+    } else if (user !== this.#user) this.#forgetPage();
+    this.#user = user;
+  }
+
+  /** The next jump must look its page up: no RIP lies within 4096 of this. */
+  #forgetPage(): void {
+    this.#u64[STATE.ripBase.address >>> 3] = 0x8000_0000_0000_0000n;
+  }
+
+  flushCodeTlb(): void {
+    for (let i = 0; i < this.#codeTlbCount; i++) this.#u32[this.#codeTlbFilled[i]! >>> 2] = 1;
+    if (this.#codeTlbCount === 0) {
+      for (let i = 0; i < 2 * CODE_TLB_ENTRIES; i++) this.#u32[(CODE_TLB_SUPERVISOR_BASE >>> 2) + 4 * i] = 1;
+    }
+    this.#codeTlbCount = 0;
+    this.#forgetPage();
+  }
+
+  get statistics(): { readonly handlers: number; readonly invalidations: number; readonly drops: number } {
+    return { handlers: this.#functions, invalidations: this.#pages.invalidations, drops: this.#pages.drops };
+  }
+
+  #system(number: number, count: number): void {
+    const a = STATE.systemArguments.address >>> 3;
+    const u = this.#u64;
+    const { run } = routineByNumber(number);
+    const p = this.#p;
+    const ip = this.#ipOf(this.#u32[W.record]!);
+    p.instructionPointer = ip;
+    this.#systemIp = ip;
+    let result: bigint | undefined;
+    if (count === 0) result = run(p);
+    else if (count === 1) result = run(p, u[a]!);
+    else if (count === 2) result = run(p, u[a]!, u[a + 1]!);
+    else result = run(p, ...u.subarray(a, a + count));
+    u[STATE.systemResult.address >>> 3] = result ?? 0n;
+    this.#systemIp = undefined;
+  }
+
+  // Finding code
+
+  /** Low and high half of the linear address of RIP. */
+  #linearLow(): number {
+    return (this.#u32[STATE.rip.address >>> 2]! + this.#u32[(STATE.linearBase.address >>> 2) + 2]!) >>> 0;
+  }
+
+  #linearHigh(): number {
+    return this.#p.decodeMode.codeWidth === 64 ? this.#u32[(STATE.rip.address >>> 2) + 1]! : 0;
+  }
+
+  /** Sets ripBase for the page of RIP; gives the place in the page. */
+  #setPage(): number {
+    const offset = this.#linearLow() & 0xfff;
+    this.#u64[STATE.ripBase.address >>> 3] = BigInt.asUintN(64, this.#u64[STATE.rip.address >>> 3]! - BigInt(offset));
+    return offset;
+  }
+
+  #find(): number {
+    const u = this.#u32;
+    u[W.record] = 0;
+    u[W.runStart] = 0;
+    this.#pages.reserve(ROOM);
+    const low = this.#linearLow();
+    const high = this.#linearHigh();
+    const offset = this.#setPage();
+    const { mmu } = this.#p;
+    if (this.#beyondCode()) this.#p.fault(VECTOR.GP, 0);
+    mmu.translate(low, high, ACCESS.execute, this.#p.user);
+    if (mmu.host < 0) return this.#uncached(offset);
+    const hostPage = (mmu.host & ~0xfff) >>> 0;
+    const page = this.#pages.page(hostPage, this.#mode);
+    this.#enterCodeTlb(low, high, page);
+    u[W.pageMap] = page.map;
+    const found = this.#pages.at(page, offset);
+    return found !== 0 ? found : this.#decodeRun(page, offset);
+  }
+
+  #beyondCode(): boolean {
+    const u = this.#u64;
+    return BigInt.asUintN(64, u[STATE.rip.address >>> 3]! + u[STATE.codeBias.address >>> 3]!) > u[STATE.codeRange.address >>> 3]!;
+  }
+
+  #enterCodeTlb(low: number, high: number, page: CodePage): void {
+    const entry = this.#u32[W.codeTlb]! + ((low >>> 12) & (CODE_TLB_ENTRIES - 1)) * 16;
+    const w = entry >>> 2;
+    if (this.#u32[w] === 1 && this.#codeTlbCount < this.#codeTlbFilled.length) this.#codeTlbFilled[this.#codeTlbCount++] = entry;
+    this.#u32[w] = (low & ~0xfff) >>> 0;
+    this.#u32[w + 1] = high;
+    this.#u32[w + 2] = page.map;
+  }
+
+  /** Code that is not in RAM is decoded anew each time. */
+  #uncached(offset: number): number {
+    return this.#writeStep(this.#decodeAtRip(), offset);
+  }
+
+  /** The instruction at RIP, fetched through the processor; faults as a fetch does. */
+  #decodeAtRip(): Decoded {
+    const p = this.#p;
+    const ip = p.get64('rip');
+    p.instructionPointer = ip;
+    const available = p.fetch(ip, this.#bytes, 0);
+    let result = decode(this.#bytes, available, p.decodeMode);
+    let length = available;
+    if (result === undefined) {
+      length += p.fetch(
+        p.decodeMode.codeWidth === 64 ? BigInt.asUintN(64, ip + BigInt(available)) : BigInt.asUintN(32, ip + BigInt(available)),
+        this.#bytes,
+        available,
+      );
+      result = decode(this.#bytes, length, p.decodeMode);
+    }
+    if (result === undefined) return p.fault(VECTOR.GP, 0);
+    if ('fault' in result) return result.fault === 'ud' ? p.fault(VECTOR.UD) : p.fault(VECTOR.GP, 0);
+    if ('unsupported' in result) return p.unsupported(this.#bytes.slice(0, result.length));
+    return result;
+  }
+
+  /** Decodes from `offset` on into a run of records; gives the first. */
+  #decodeRun(page: CodePage, start: number): number {
+    const p = this.#p;
+    const bytes = this.#u8.subarray(page.hostPage, page.hostPage + 4096);
+    const limit = this.#codeLimitInPage(start);
+    let offset = start;
+    let first = 0;
+    for (let i = 0; i < RUN_LENGTH; i++) {
+      const known = i > 0 ? this.#pages.at(page, offset) : 0;
+      if (known !== 0) break;
+      const result = decode(bytes.subarray(offset, Math.min(4096, offset + MAX_LENGTH)), limit - offset, p.decodeMode);
+      if (result === undefined) {
+        if (limit < 4096) break; // the code segment ends here
+        const address = this.#pages.record();
+        this.#writeSpecial(address, SPECIAL.crossing, offset, 0);
+        this.#pages.enter(page, offset, 1, address);
+        return first === 0 ? address : first;
+      }
+      if (!('instruction' in result)) {
+        if (i === 0) this.#decodeAtRip(); // raises what the bytes raise
+        break;
+      }
+      const address = this.#pages.record();
+      this.#write(result, offset, address);
+      this.#pages.enter(page, offset, result.length, address);
+      if (first === 0) first = address;
+      offset += result.length;
+      if (offset >= 4096) {
+        this.#writeSpecial(this.#pages.record(), SPECIAL.leavePage, offset, 0);
+        return first;
+      }
+      if (ENDS_RUN.has(result.instruction.mnemonic)) break;
+    }
+    if (first === 0) this.#p.fault(VECTOR.GP, 0);
+    this.#writeSpecial(this.#pages.record(), SPECIAL.lookAgain, offset, 0);
+    return first;
+  }
+
+  /** First place of this page that the code segment does not reach, at most 4096. */
+  #codeLimitInPage(offset: number): number {
+    if (this.#p.decodeMode.codeWidth === 64) return 4096;
+    const left = this.#u32[(STATE.segmentLimit.address >>> 2) + SEGMENT_NUMBER.CS]! - this.#u32[STATE.rip.address >>> 2]! + 1;
+    return Math.min(4096, offset + left);
+  }
+
+  /** Record of the instruction at RIP, which starts in this page and ends in the next. */
+  #cross(): number {
+    const u = this.#u32;
+    u[W.record] = 0;
+    u[W.runStart] = 0;
+    this.#pages.reserve(2 * ROOM);
+    const offset = this.#setPage();
+    const p = this.#p;
+    const { mmu } = p;
+    const low = this.#linearLow();
+    const high = this.#linearHigh();
+    mmu.translate(low, high, ACCESS.execute, p.user);
+    const host = mmu.host;
+    if (host < 0) return this.#uncached(offset);
+    const nextLow = ((low | 0xfff) + 1) >>> 0;
+    const nextHigh = nextLow === 0 && p.decodeMode.codeWidth === 64 ? (high + 1) >>> 0 : high;
+    const readable = mmu.lookUp(nextLow, nextHigh, ACCESS.execute, p.user) >= 0;
+    const second = readable ? mmu.host : -1;
+    const key = host * 64 + this.#mode;
+    const found = this.#crossings.get(key);
+    if (found !== undefined && found.second === second && this.#isValid(found.record)) {
+      u[W.pageMap] = this.#pages.page((host & ~0xfff) >>> 0, this.#mode).map;
+      return found.record;
+    }
+    const decoded = this.#decodeAtRip();
+    if (second < 0) return this.#writeStep(decoded, offset);
+    const page = this.#pages.page((host & ~0xfff) >>> 0, this.#mode);
+    const nextPage = this.#pages.page((second & ~0xfff) >>> 0, this.#mode);
+    const record = this.#pages.record();
+    this.#write(decoded, offset, record);
+    this.#writeSpecial(this.#pages.record(), SPECIAL.leavePage, offset + decoded.length, 0);
+    // The crossing instruction lives with its first page's records; a write to its tail in the second page voids it as well.
+    this.#pages.enterTail(page, offset, nextPage, offset + decoded.length - 4096, record);
+    this.#crossings.set(key, { second, record });
+    u[W.pageMap] = page.map;
+    return record;
+  }
+
+  #isValid(record: number): boolean {
+    return this.#u16[(record + RECORD.handler) >>> 1] !== SPECIAL.lookAgain;
+  }
+
+  /** Records for one execution of an instruction: no jump finds a record in its page, so what follows is looked up. */
+  #writeStep(decoded: Decoded, offset: number, end: number = SPECIAL.leavePage): number {
+    this.#u32[W.pageMap] = this.#emptyMap;
+    this.#write(decoded, offset, this.#stepRecords);
+    this.#writeSpecial(this.#stepRecords + RECORD_SIZE, end, offset + decoded.length, 0);
+    return this.#stepRecords;
+  }
+
+  // Records
+
+  #writeSpecial(address: number, handler: number, next: number, length: number): void {
+    const half = address >>> 1;
+    this.#u16[half + RECORD.handler / 2] = handler;
+    this.#u16[half + RECORD.next / 2] = next;
+    this.#u8[address + RECORD.length] = length;
+  }
+
+  #write(decoded: Decoded, offset: number, address: number): void {
+    const u16 = this.#u16;
+    const half = address >>> 1;
+    u16[half + RECORD.handler / 2] = this.#handlerNumber(decoded);
+    u16[half + RECORD.next / 2] = offset + decoded.length;
+    this.#u8[address + RECORD.length] = decoded.length;
+    this.#u8[address + RECORD.scale] = 0;
+    const none = STATE.zero.address;
+    u16[half + RECORD.base / 2] = none;
+    u16[half + RECORD.index / 2] = none;
+    u16[half + RECORD.segment / 2] = segmentAddress(SEGMENT_NUMBER[decoded.sourceSegment]);
+    const quad = address >>> 3;
+    let registers = 0;
+    let immediates = 0;
+    for (const o of decoded.operands) {
+      if (o.kind === 'register') {
+        const { address: field, size } = STATE[o.field];
+        u16[half + RECORD.registers[registers++]! / 2] = field + o.index * size + o.displacement;
+      } else if (o.kind === 'memory') this.#writeMemory(o, offset + decoded.length, address);
+      else this.#u64[quad + (immediates++ === 0 ? RECORD.immediate : RECORD.displacement) / 8] = BigInt.asUintN(64, o.value);
+    }
+  }
+
+  #writeMemory(o: Extract<DecodedOperand, { kind: 'memory' }>, next: number, address: number): void {
+    const u16 = this.#u16;
+    const half = address >>> 1;
+    let { displacement } = o;
+    if (o.base === 'rip') {
+      u16[half + RECORD.base / 2] = STATE.ripBase.address;
+      displacement += BigInt(next);
+    } else if (o.base !== undefined) u16[half + RECORD.base / 2] = STATE.gpr.address + 8 * o.base;
+    if (o.index !== undefined) u16[half + RECORD.index / 2] = STATE.gpr.address + 8 * o.index;
+    u16[half + RECORD.segment / 2] = segmentAddress(SEGMENT_NUMBER[o.segment]);
+    this.#u8[address + RECORD.scale] = o.scale;
+    this.#u64[(address >>> 3) + RECORD.displacement / 8] = BigInt.asUintN(64, displacement);
+  }
+
+  #handlerNumber(decoded: Decoded): number {
+    const shape = shapeOf(decoded);
+    if (this.#mayBeCase(decoded)) {
+      const number = caseNumbers?.get(shape.instruction)?.get(caseKey(shape));
+      if (number !== undefined) return number;
+    }
+    let byKey = this.#functionNumbers.get(shape.instruction);
+    if (byKey === undefined) {
+      byKey = new Map();
+      this.#functionNumbers.set(shape.instruction, byKey);
+    }
+    const key = shapeKey(shape);
+    let index = byKey.get(key);
+    if (index === undefined) {
+      index = this.#functions++;
+      if (index >= this.#table.length) this.#table.grow(256);
+      this.#table.set(index, this.#handlers.handler(shape));
+      byKey.set(key, index);
+    }
+    return firstFunction() + index;
+  }
+
+  /** Cases want flat segments and addresses of the natural width. */
+  #mayBeCase(decoded: Decoded): boolean {
+    if (this.#u32[W.flat] === 0) return false;
+    const memory = decoded.operands.find((o) => o.kind === 'memory');
+    if (memory === undefined || memory.kind !== 'memory') return true;
+    if (decoded.addressWidth !== decoded.codeWidth || decoded.codeWidth === 16) return false;
+    return decoded.codeWidth === 64 || memory.segment === 'DS' || memory.segment === 'SS' || memory.segment === 'ES';
+  }
+}
+
+const segmentAddress = (number: number): number => STATE.linearBase.address + 8 * number;
+
+/** After these the next bytes are rarely executed in sequence. */
+const ENDS_RUN: ReadonlySet<string> = new Set(['JMP', 'RET', 'RETF', 'IRET', 'HLT', 'UD0', 'UD1', 'UD2', 'SYSRET', 'SYSEXIT']);

@@ -1,0 +1,42 @@
+/**
+ * Decoded records: what the interpreter executes. 32 bytes each, in linear memory, in runs: the record of the next instruction follows.
+ * Register operands are addresses of state (all below 64 KiB); an absent base or index is the address of the field `zero`.
+ */
+
+export const RECORD_SIZE = 32;
+export const RECORD_SHIFT = 5;
+
+export const RECORD = {
+  /** u16: case of the main function, or index in the function table plus the number of cases. */
+  handler: 0,
+  /** u16: distance of the next instruction from the start of this one's page. */
+  next: 2,
+  /** u16: the first, second and third register operand. The third shares its place with `base`. */
+  registers: [4, 6, 8] as const,
+  base: 8,
+  index: 10,
+  /** u16: address of the linearBase of the operand's (or source) segment. */
+  segment: 12,
+  /** u8: 0–3. */
+  scale: 14,
+  /** u8: length of the instruction in bytes. */
+  length: 15,
+  /** i64: displacement; the second immediate of an instruction without memory operand. */
+  displacement: 16,
+  /** i64: the immediate. */
+  immediate: 24,
+} as const;
+
+/** Records that are no instructions. */
+export const SPECIAL = {
+  /** Go on at page offset `next`, which lies behind this page. */
+  leavePage: 0,
+  /** Look for the instruction at page offset `next` − `length` again: its record is void, or stands elsewhere. Not a boundary. */
+  lookAgain: 1,
+  /** An instruction that goes on in the next page starts at page offset `next`. */
+  crossing: 2,
+  /** Leave the run; the next instruction is at page offset `next`. */
+  leaveRun: 3,
+} as const;
+
+export const SPECIAL_COUNT = 4;
