@@ -18,7 +18,12 @@ function pattern(length: number, seed: number): Uint8Array {
 const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /** A guest that sends and gets at the same time; time passes until both have all, or an hour of it. */
-function exchange(fixture: UserNetworkFixture, up: Uint8Array, down: Uint8Array, isn?: number): { seconds: number; retransmissions: number } {
+function exchange(
+  fixture: UserNetworkFixture,
+  up: Uint8Array,
+  down: Uint8Array,
+  isn?: number,
+): { seconds: number; retransmissions: number } {
   const { memory, guest, pass, clock } = fixture;
   let server: MemoryPeer | undefined;
   memory.serve('93.184.216.34', 80, (peer) => {
