@@ -16,13 +16,11 @@ export const BIOS_AREA = 0xe_0000;
 export const BIOS_AREA_SIZE = 0x2_0000;
 /** Where the ACPI tables are placed when no firmware ROM builds its own: the start of the system BIOS area. */
 export const ACPI_TABLES_ADDRESS: number = BIOS_AREA;
-export const ACPI_TABLES_SIZE: number = BIOS_AREA_SIZE;
 /** Extended memory starts here. */
 export const HIGH_MEMORY = 0x10_0000;
 
 /** RAM ends here at the latest; what does not fit continues at 4 GiB. Everything in [hole, 4 GiB) is device memory or ROM. */
 export const RAM_HOLE = 0xc000_0000;
-export const RAM_HOLE_END = 0x1_0000_0000;
 /** Where RAM continues. */
 export const RAM_ABOVE_4G = 0x1_0000_0000;
 
@@ -36,9 +34,6 @@ export const IOAPIC_SIZE = 0x1000;
 /** [SDM 3A §11.4.1] Local APIC registers at their default address; MSI messages are written to the same megabyte. */
 export const LOCAL_APIC_ADDRESS = 0xfee0_0000;
 export const LOCAL_APIC_SIZE = 0x1000;
-/** [SDM 3A §11.11.1] Messages: every write to 0xFEExxxxx that is not the CPU's own access to its local APIC. */
-export const MSI_ADDRESS = 0xfee0_0000;
-export const MSI_SIZE = 0x10_0000;
 
 /** A firmware ROM ends at 4 GiB; its last 128 KiB are seen below 1 MiB too. */
 export const ROM_END = 0x1_0000_0000;
@@ -90,8 +85,6 @@ export const ACPI_PM_PORTS = 0x10;
 export const PCI_CONFIG_ADDRESS_PORT = 0xcf8;
 /** Reset control: byte accesses within CONFIG_ADDRESS's dword are another register. The FADT names it. */
 export const RESET_CONTROL_PORT = 0xcf9;
-export const PCI_CONFIG_DATA_PORT = 0xcfc;
-export const PCI_CONFIG_DATA_PORTS = 4;
 /** PCI I/O windows as ACPI describes them: below and above the configuration ports. BARs go into the upper one. */
 export const PCI_IO_BASE = 0xd00;
 export const PCI_IO_SIZE = 0xf300;
@@ -102,8 +95,6 @@ export const PCI_IO_BAR_BASE = 0xc000;
 
 export const PIT_IRQ = 0;
 export const KEYBOARD_IRQ = 1;
-/** Input of the master PIC that the slave's output occupies. */
-export const CASCADE_IRQ = 2;
 export const COM1_IRQ = 4;
 export const RTC_IRQ = 8;
 /** ACPI's system control interrupt, level-triggered. */
@@ -115,8 +106,6 @@ export const PCI_GSIS: readonly [number, number, number, number] = [16, 17, 18, 
 export const PCI_PIC_IRQS: readonly [number, number, number, number] = [10, 11, 10, 11];
 /** The ELCR value that goes with `SCI_IRQ` and `PCI_PIC_IRQS`. */
 export const ELCR_VALUE: number = (1 << SCI_IRQ) | (1 << PCI_PIC_IRQS[0]) | (1 << PCI_PIC_IRQS[1]);
-/** IOAPIC inputs; input 0 is the PICs' INT output (ExtINT), as on PCs whose timer comes in at 2. */
-export const IOAPIC_PINS = 24;
 /** IOAPIC input of an ISA interrupt: equal, but for the timer. */
 export const ioApicPinOfIrq = (irq: number): number => (irq === PIT_IRQ ? 2 : irq);
 

@@ -1,6 +1,6 @@
 /**
  * The local APIC's model-specific registers: IA32_APIC_BASE [SDM 3A §11.4.4], IA32_TSC_DEADLINE [SDM 3A §11.5.4.1] and those of x2APIC
- * mode [SDM 3A §11.12.1.2, Table 11-6].
+ * mode [SDM 3A §11.12.1.2, Table 11-6]. IA32_TIME_STAMP_COUNTER is with them, because the deadline and RDTSC must see one counter.
  */
 import {
   DFR,
@@ -16,6 +16,7 @@ import {
   TPR,
 } from './apic-registers.ts';
 import type { ApicMode, LocalApic } from './local-apic.ts';
+import type { TimeStampCounter } from './tick-rate.ts';
 
 /** A model-specific register that something beside the CPU owns. */
 export interface MsrHandler {
@@ -24,6 +25,7 @@ export interface MsrHandler {
   write(value: bigint): boolean;
 }
 
+export const IA32_TIME_STAMP_COUNTER = 0x10;
 export const IA32_APIC_BASE = 0x1b;
 export const IA32_TSC_DEADLINE = 0x6e0;
 /** First of the x2APIC registers. */
@@ -43,8 +45,16 @@ const REFUSED: ReadonlySet<string> = new Set(['disabled→x2apic', 'x2apic→xap
 const X2APIC_WRITABLE: ReadonlySet<number> = new Set([TPR, EOI, SVR, ESR, ...LVT_REGISTERS, INITIAL_COUNT, DIVIDE_CONFIGURATION, SELF_IPI]);
 
 /** The handlers by MSR number. */
-export function apicMsrs(apic: LocalApic, x2apic: boolean): ReadonlyMap<number, MsrHandler> {
+export function apicMsrs(apic: LocalApic, x2apic: boolean, tsc: TimeStampCounter | undefined): ReadonlyMap<number, MsrHandler> {
   const msrs = new Map<number, MsrHandler>();
+  if (tsc !== undefined)
+    msrs.set(IA32_TIME_STAMP_COUNTER, {
+      read: () => tsc.read(),
+      write: (value) => {
+        tsc.write(value);
+        return true;
+      },
+    });
   msrs.set(IA32_APIC_BASE, {
     read: () => BASE_ADDRESS | BASE_BSP | (apic.mode === 'disabled' ? 0n : BASE_EN) | (apic.mode === 'x2apic' ? BASE_EXTD : 0n),
     write: (value) => {

@@ -93,7 +93,7 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
   /** [SDM 3A Figure 11-2] Local pins. */
   readonly lint0: InterruptLine;
   readonly lint1: InterruptLine;
-  /** IA32_APIC_BASE, IA32_TSC_DEADLINE and, if offered, the x2APIC registers, by number. */
+  /** IA32_APIC_BASE, IA32_TSC_DEADLINE, with `tsc` IA32_TIME_STAMP_COUNTER, and the x2APIC registers if offered, by number. */
   readonly msrs: ReadonlyMap<number, MsrHandler>;
   readonly #options: LocalApicOptions;
   readonly #timer: ApicTimer;
@@ -126,7 +126,7 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
     });
     this.lint0 = this.#pin(0);
     this.lint1 = this.#pin(1);
-    this.msrs = apicMsrs(this, options.x2apic === true);
+    this.msrs = apicMsrs(this, options.x2apic === true, options.tsc);
     this.#clear();
   }
 
