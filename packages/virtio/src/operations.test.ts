@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { VIRTIO_F_EVENT_IDX, VIRTIO_F_INDIRECT_DESC, VIRTIO_F_RING_RESET } from './features.ts';
 import type { DescriptorChain } from './queue/chain.ts';
 import { SplitQueue } from './queue/split.ts';
-import { GuestArena, type NetDriver, NetRig, plainFrame, RecordingPort, SplitRingDriver, tcpFrame } from './testing.ts';
+import { GuestArena, type NetDriver, NetRig, plainFrame, RecordingPort, SplitRingDriver, tcpFrame, tcpOffsets } from './testing.ts';
 
 /** Memory as a device reaches it: counts reads, and refuses writes outside what is allowed. */
 class GuardedRam extends Ram {
@@ -91,16 +91,23 @@ const descriptor = fc.record({
   table: fc.nat(4),
   address: fc.oneof(address, fc.constantFrom(0x4000, 0x4100, 0x4200, 0x4300)),
   length,
-  flags: fc.oneof({ weight: 8, arbitrary: fc.nat(7) }, { weight: 1, arbitrary: fc.nat(0xffff) }),
+  flags: fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom(0, 1, 2, 3) },
+    { weight: 3, arbitrary: fc.constant(4) },
+    { weight: 1, arbitrary: fc.nat(0xffff) },
+  ),
   next: fc.oneof({ weight: 8, arbitrary: fc.nat(SIZE - 1) }, { weight: 1, arbitrary: fc.nat(0xffff) }),
 });
+/** Written before anything else, so that most chains have something in them. */
+const tables = fc.array(descriptor, { minLength: 20, maxLength: 40 });
 const ringOperation = fc.oneof(
   { weight: 4, arbitrary: descriptor },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('offer' as const), head: fc.nat(SIZE) }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('offer' as const), head: fc.nat(SIZE - 1) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('offer' as const), head: fc.constantFrom(SIZE, 0xffff) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('availableIndex' as const), index: fc.nat(0xffff) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('scribble' as const), at: fc.nat(0x3ff), value: fc.nat(0xff) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('pop' as const) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('push' as const), which: fc.nat(SIZE), written: fc.nat(100) }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('pop' as const) }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('push' as const), which: fc.nat(SIZE), written: fc.nat(100) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('undo' as const) }) },
   {
     weight: 1,
@@ -111,7 +118,7 @@ const ringOperation = fc.oneof(
 describe('random operations on a split ring', () => {
   it('end in a state, with bounded steps, writes in their place and a used index that only grows', () => {
     fc.assert(
-      fc.property(fc.array(ringOperation, { maxLength: 60 }), fc.boolean(), fc.boolean(), (operations, indirect, eventIndex) => {
+      fc.property(tables, fc.array(ringOperation, { maxLength: 60 }), fc.boolean(), fc.boolean(), (initial, list, indirect, eventIndex) => {
         const buffer = new ArrayBuffer(RAM);
         const ram = new Ram(buffer);
         const guarded = new GuardedRam(buffer);
@@ -122,7 +129,7 @@ describe('random operations on a split ring', () => {
         const deviceArea = { start: layout.used, end: layout.used + 6 + 8 * SIZE };
         const held: { chain: DescriptorChain; ranges: { start: number; end: number }[] }[] = [];
         let pushed = 0;
-        for (const operation of operations) {
+        for (const operation of [...initial, ...list]) {
           guarded.steps = 0;
           guarded.allowed = [deviceArea];
           const usedBefore = queue.usedIndex;
@@ -262,19 +269,58 @@ describe('random operations on the PCI transport', () => {
   });
 });
 
-const header = fc.record({
-  flags: fc.oneof(fc.constantFrom(0, 1), fc.nat(0xff)),
-  gsoType: fc.oneof(fc.constantFrom(0, 1, 4), fc.nat(0xff)),
-  gsoSize: fc.oneof(fc.constantFrom(0, 1, 100, 1448), fc.nat(0xffff)),
-  checksumStart: fc.oneof(fc.constantFrom(34, 54), fc.nat(0xffff)),
-  checksumOffset: fc.oneof(fc.constant(16), fc.nat(0xffff)),
-});
+const mostly = <T>(usual: T, other: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 5, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other });
+const plain = fc.nat(2000).map((n) => plainFrame(n));
+const tcp = fc.record({ size: fc.nat(3000), kind: fc.constantFrom('tcp4' as const, 'tcp6' as const) });
 const frame = fc.oneof(
-  fc.nat(2000).map((n) => plainFrame(n)),
-  fc
-    .record({ size: fc.nat(3000), kind: fc.constantFrom('tcp4' as const, 'tcp6' as const) })
-    .map(({ size, kind }) => tcpFrame(size, { kind, partial: true })),
+  plain,
+  tcp.map(({ size, kind }) => tcpFrame(size, { kind, partial: true })),
 );
+/** What a driver hands over: plain frames, checksums and segmentation as they should be, and with one thing or another wrong. */
+const packet = fc.oneof(
+  plain.map((bytes) => ({ frame: bytes, header: {} })),
+  tcp.chain(({ size, kind }) =>
+    fc.record({
+      frame: fc.constant(tcpFrame(size, { kind, partial: true })),
+      header: fc.record({
+        flags: mostly(1, fc.nat(0xff)),
+        gsoType: mostly(kind === 'tcp4' ? 1 : 4, fc.nat(0xff)),
+        gsoSize: mostly(1000, fc.oneof(fc.nat(3), fc.nat(0xffff))),
+        checksumStart: mostly(tcpOffsets({ kind }).transport, fc.nat(0xffff)),
+        checksumOffset: mostly(16, fc.nat(0xffff)),
+      }),
+    }),
+  ),
+  fc.record({ frame: plain, header: fc.record({ flags: fc.constant(1), checksumStart: fc.nat(100), checksumOffset: fc.nat(100) }) }),
+);
+/** Sets of feature bits, most of them such that the device takes them. */
+const features = fc
+  .tuple(
+    fc.subarray([
+      0,
+      1,
+      2,
+      3,
+      7,
+      8,
+      11,
+      12,
+      15,
+      16,
+      17,
+      18,
+      19,
+      20,
+      21,
+      23,
+      VIRTIO_F_INDIRECT_DESC,
+      VIRTIO_F_EVENT_IDX,
+      VIRTIO_F_RING_RESET,
+    ]),
+    mostly(true, fc.constant(false)),
+  )
+  .map(([bits, complete]) => (complete ? [...new Set([...bits, 0, 1, 17])] : bits));
 const offload = fc.oneof(
   fc.constant(undefined),
   fc.record({ checksum: fc.record({ start: fc.nat(200), offset: fc.nat(200) }) }),
@@ -287,8 +333,7 @@ const netOperation = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constant('send' as const),
-      frame,
-      header,
+      packet,
       split: fc.array(fc.nat(40), { maxLength: 5 }),
       indirect: fc.boolean(),
     }),
@@ -310,27 +355,7 @@ const netOperation = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('restart' as const),
-      bits: fc.subarray([
-        0,
-        1,
-        2,
-        3,
-        7,
-        8,
-        11,
-        12,
-        15,
-        16,
-        17,
-        18,
-        19,
-        20,
-        21,
-        23,
-        VIRTIO_F_INDIRECT_DESC,
-        VIRTIO_F_EVENT_IDX,
-        VIRTIO_F_RING_RESET,
-      ]),
+      bits: features,
     }),
   },
   {
@@ -344,7 +369,7 @@ const netOperation = fc.oneof(
 describe('random operations on the network device', () => {
   it('end in a state, lose no count of a frame, and a reset leads out of it', () => {
     fc.assert(
-      fc.property(fc.array(netOperation, { maxLength: 50 }), (operations) => {
+      fc.property(features, fc.array(netOperation, { maxLength: 50 }), (first, operations) => {
         const memory = new GuardedRam(new ArrayBuffer(0x10_0000));
         memory.allowed = [{ start: 0, end: 0x10_0000 }];
         const rig = new NetRig({ port: new RecordingPort(), offloads: 'software', mtu: 1500, queueSize: 16, memory });
@@ -352,12 +377,17 @@ describe('random operations on the network device', () => {
           Object.assign(rig.pci, { arena: new GuestArena(0x1_0000, 0x10_0000) });
           return rig.start(bits, { receiveBuffers: 8, receiveBufferSize: 512 });
         };
-        let driver = begin([]);
+        let driver = begin(first);
         let delivered = 0;
+        let mayIndirect = first.includes(VIRTIO_F_INDIRECT_DESC);
         for (const operation of operations) {
           memory.steps = 0;
           if (operation.kind === 'send')
-            driver.send(operation.frame, { ...operation.header, split: operation.split, indirect: operation.indirect });
+            driver.send(operation.packet.frame, {
+              ...operation.packet.header,
+              split: operation.split,
+              indirect: operation.indirect && mayIndirect,
+            });
           else if (operation.kind === 'deliver') {
             rig.port.deliver(operation.frame, operation.offload);
             delivered++;
@@ -367,8 +397,10 @@ describe('random operations on the network device', () => {
           else if (operation.kind === 'head') {
             [driver.receiveQueue, driver.transmitQueue, driver.controlQueue][operation.queue]?.offer(operation.head);
             rig.pci.forceKick(operation.queue);
-          } else if (operation.kind === 'restart') driver = begin(operation.bits);
-          else if (operation.kind === 'link') rig.device.linkUp = !rig.device.linkUp;
+          } else if (operation.kind === 'restart') {
+            driver = begin(operation.bits);
+            mayIndirect = operation.bits.includes(VIRTIO_F_INDIRECT_DESC);
+          } else if (operation.kind === 'link') rig.device.linkUp = !rig.device.linkUp;
           else if (operation.kind === 'announce') rig.device.announce();
           else if (operation.kind === 'kick') for (const queue of [0, 1, 2, 3]) rig.pci.forceKick(queue);
           else if (operation.kind === 'busMaster') rig.pci.writePci(4, 2, rig.pci.readPci(4, 2) ^ 4);
