@@ -1,7 +1,7 @@
 /**
  * Shift and rotate instructions. [SDM 1 §5.1.5] Counts are taken modulo 32, or modulo 64 for 64-bit operands. A count of zero leaves the
  * flags alone; the destination is written back all the same. Where the manual leaves OF undefined (counts other than 1) it is what the
- * same rule gives for count 1; AF is cleared by shifts and kept by rotates.
+ * last of so many steps by one place gives, as on the 80286 and its successors; AF is cleared by shifts and kept by rotates.
  */
 import { binary, type Instruction, ternary } from './instruction.ts';
 import type { BitWidth, Language, Operand } from './language.ts';
@@ -25,14 +25,15 @@ export const SHL: Instruction = binary('SHL', (x, dest, count) => {
   });
 });
 
-/** SHR: bits move down, zeros come in. CF: the last bit out. OF: the sign before. [SDM 2B, "SAL/SAR/SHL/SHR—Shift"] */
+/** SHR: bits move down, zeros come in. CF: the last bit out. OF: the sign before the last place. [SDM 2B, "SAL/SAR/SHL/SHR—Shift"] */
 export const SHR: Instruction = binary('SHR', (x, dest, count) => {
   const a = x.bind(dest.read());
   const c = countOf(x, count, x.width);
   const result = x.bind(x.shr(a, c));
   dest.write(result);
   x.when(isNotZero(x, c), () => {
-    x.resultFlags(result, bitAt(x, x.shr(a, x.sub(c, x.constant(1))), 0), signOf(x, a));
+    const last = x.bind(x.shr(a, x.sub(c, x.constant(1))));
+    x.resultFlags(result, bitAt(x, last, 0), signOf(x, last));
   });
 });
 
@@ -77,12 +78,11 @@ export const ROR: Instruction = binary('ROR', (x, dest, count) => {
   });
 });
 
-/** The number of places a rotation through carry moves: the masked count modulo width + 1. In width 64. */
-function throughCarryCount<V>(x: Language<V>, count: Operand<V>): V {
-  const c = countOf(x, count, 64);
+/** The number of places that a rotation through carry by `count` moves: modulo width + 1. In width 64. */
+function throughCarryPlaces<V>(x: Language<V>, count: V): V {
   // 31 is below 33, and 63 below 65.
-  if (x.width >= 32) return c;
-  const short = x.truncate(c, 64, 32);
+  if (x.width >= 32) return count;
+  const short = x.truncate(count, 64, 32);
   return x.bind(x.zeroExtend(x.remUnsigned(short, x.constant(x.width + 1, 32), 32), 32, 64));
 }
 
@@ -136,8 +136,8 @@ function rotatedDownThroughCarry<V>(x: Language<V>, a: V, count: V): Rotated<V> 
 
 /** RCL: CF:DEST rotates up. OF: CF is not the sign. [SDM 2B, "RCL/RCR/ROL/ROR—Rotate"] */
 export const RCL: Instruction = binary('RCL', (x, dest, count) => {
-  const c = throughCarryCount(x, count);
-  const { result, carry } = rotatedUpThroughCarry(x, x.bind(dest.read()), c);
+  const c = countOf(x, count, 64);
+  const { result, carry } = rotatedUpThroughCarry(x, x.bind(dest.read()), throughCarryPlaces(x, c));
   dest.write(result);
   x.when(isNotZero(x, c, 64), () => {
     x.setFlags({ CF: carry, OF: x.xor(carry, signOf(x, result), 8) });
@@ -146,8 +146,8 @@ export const RCL: Instruction = binary('RCL', (x, dest, count) => {
 
 /** RCR: CF:DEST rotates down. OF: the two highest bits differ. [SDM 2B, "RCL/RCR/ROL/ROR—Rotate"] */
 export const RCR: Instruction = binary('RCR', (x, dest, count) => {
-  const c = throughCarryCount(x, count);
-  const { result, carry } = rotatedDownThroughCarry(x, x.bind(dest.read()), c);
+  const c = countOf(x, count, 64);
+  const { result, carry } = rotatedDownThroughCarry(x, x.bind(dest.read()), throughCarryPlaces(x, c));
   dest.write(result);
   x.when(isNotZero(x, c, 64), () => {
     x.setFlags({ CF: carry, OF: x.xor(signOf(x, result), bitAt(x, result, x.width - 2), 8) });

@@ -118,20 +118,21 @@ export function multiplyFinite<V>(x: Language<V>, a: Finite<V>, b: Finite<V>): E
 export function divideFinite<V>(x: Language<V>, a: Finite<V>, b: Finite<V>): Exact<V> {
   const q = new Words(x, 64);
   const d = new Words(x, 32);
-  // The dividend is halved if that is needed for a quotient below 1, so that the quotient has exactly 64 bits.
-  const halve = q.truth(q.eq(q.truth(q.below(a.significand, b.significand)), 0));
+  // Halving the dividend where it is not the smaller one gives a quotient of exactly 64 bits.
+  const halve = q.xor(q.truth(q.below(a.significand, b.significand)), 1);
   const high = q.shr(a.significand, halve);
   const low = q.shl(q.and(a.significand, halve), 63);
   const { quotient, remainder } = divideWide(x, high, low, b.significand);
-  const twice = q.truth(q.eq(q.truth(q.below(remainder, q.sub(b.significand, remainder))), 0), 63);
-  const beyond = q.truth(q.ne(remainder, 0));
-  const tail = q.select(q.eq(remainder, q.sub(b.significand, remainder)), twice, q.or(twice, 1));
+  // The next bit of the quotient, and whether anything is left after it.
+  const rest = q.sub(b.significand, remainder);
+  const next = q.shl(q.xor(q.truth(q.below(remainder, rest)), 1), 63);
+  const beyond = q.truth(x.bind(x.and(q.ne(remainder, 0), q.ne(remainder, rest), 8)));
   const exponent = d.add(d.sub(a.exponent, b.exponent), EXTENDED_BIAS - 1);
   return {
     sign: d.xor(a.sign, b.sign),
     exponent: d.add(exponent, x.bind(x.truncate(halve, 64, 32))),
     significand: quotient,
-    low: q.select(q.eq(beyond, 0), 0, tail),
+    low: q.or(next, beyond),
   };
 }
 
@@ -165,13 +166,12 @@ export function divideWide<V>(x: Language<V>, high: V, low: V, divisor: V): { re
 export function squareRootFinite<V>(x: Language<V>, a: Finite<V>): Exact<V> {
   const q = new Words(x, 64);
   const d = new Words(x, 32);
-  // √(s × 2^e) with e even: the significand is s or s / 2, as a fraction of 128 bits.
-  const odd = x.bind(x.zeroExtend(d.and(a.exponent, 1), 32, 64));
-  const halve = q.xor(odd, 1);
-  const high = q.shr(a.significand, odd);
-  const low = q.shl(q.and(a.significand, odd), 63);
+  // The square has 128 bits: the significand above zeros, halved where the exponent (its bias is odd) is even.
+  const halve = x.bind(x.zeroExtend(d.and(a.exponent, 1), 32, 64));
+  const high = q.shr(a.significand, halve);
+  const low = q.shl(q.and(a.significand, halve), 63);
 
-  // Root of the upper half, 32 bits: the double nearest below has 53 bits of it.
+  // Root of the upper half, 32 bits, from its leading 53 bits: at most one off.
   const zeros = q.clz(high);
   const fraction = q.and(q.shr(q.shl(high, zeros), 11), q.constant((1n << 52n) - 1n));
   const double = q.or(q.shl(q.sub(1023 + 63, zeros), 52), fraction);
@@ -179,10 +179,11 @@ export function squareRootFinite<V>(x: Language<V>, a: Finite<V>): Exact<V> {
   const rootExponent = q.sub(q.and(q.shr(root, 52), 0x7ff), 1023);
   const rootBits = q.or(q.and(root, q.constant((1n << 52n) - 1n)), q.constant(1n << 52n));
   const guess = q.shr(rootBits, q.and(q.sub(52, rootExponent), 63));
-  // 2^32 itself and anything too large by one square to more than `high` (or to 0).
-  const square = q.mul(guess, guess);
-  const above = either(x, q.below(high, square), q.eq(q.shr(guess, 32), 1));
-  const s1 = q.sub(guess, q.truth(above));
+  const above = either(x, q.below(high, q.mul(guess, guess)), q.eq(q.shr(guess, 32), 1));
+  const notAbove = q.sub(guess, q.truth(above));
+  const left = q.sub(high, q.mul(notAbove, notAbove));
+  const below = q.truth(q.below(q.shl(notAbove, 1), left));
+  const s1 = q.add(notAbove, below);
   const r1 = q.sub(high, q.mul(s1, s1));
 
   // (r1 × 2^32 + a1) ÷ 2 s1, without leaving 64 bits.
@@ -201,7 +202,6 @@ export function squareRootFinite<V>(x: Language<V>, a: Finite<V>): Exact<V> {
   const remainderHigh = q.sub(q.sub(upper, digitWide), q.truth(q.below(lower, digitSquare)));
   const negative = q.less(remainderHigh, 0);
   const significand = q.sub(s, q.truth(negative));
-  // A negative remainder is corrected by 2 s − 1, which cannot give zero: it is odd like no multiple… so ask for it.
   const correctedLow = q.add(remainderLow, q.select(negative, q.or(q.shl(significand, 1), 1), 0));
   const carried = q.below(correctedLow, remainderLow);
   const correction = q.add(q.add(remainderHigh, q.select(negative, q.shr(significand, 63), 0)), q.truth(carried));
@@ -210,10 +210,9 @@ export function squareRootFinite<V>(x: Language<V>, a: Finite<V>): Exact<V> {
   const aboveMiddle = either(x, q.ne(correction, 0), q.below(significand, correctedLow));
   const tail = q.or(q.truth(aboveMiddle, 63), 1);
   const unbiased = d.sub(a.exponent, EXTENDED_BIAS);
-  const even = d.sub(unbiased, x.bind(x.truncate(halve, 64, 32)));
   return {
     sign: d.constant(0),
-    exponent: d.add(d.sar(d.add(even, x.bind(x.truncate(halve, 64, 32))), 1), EXTENDED_BIAS),
+    exponent: d.add(d.sar(unbiased, 1), EXTENDED_BIAS),
     significand,
     low: q.select(inexact, tail, 0),
   };

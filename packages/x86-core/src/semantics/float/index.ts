@@ -15,48 +15,50 @@
  *   f32ToF64(a, mxcsr), f64ToF32(a, mxcsr)
  *   i32ToF32(a, mxcsr) … i64ToF64; f32ToI32(a, mxcsr) … f64ToI64 by rounding control; f32ToI32Truncated(a, mxcsr) … toward zero
  */
-import type { BitWidth, Language, Subroutine } from '../language.ts';
-
-function declared(name: string, parameters: readonly BitWidth[], results: readonly BitWidth[]): Subroutine {
-  return {
-    name,
-    parameters,
-    results,
-    body: <V>(x: Language<V>): readonly V[] => results.map((width) => x.constant(0, width)),
-  };
-}
-
-const two = (name: string, width: 32 | 64): Subroutine => declared(name, [width, width, 32], [width, 32]);
-const one = (name: string, from: 32 | 64, to: 32 | 64): Subroutine => declared(name, [from, 32], [to, 32]);
-
-export const f32Add: Subroutine = two('f32Add', 32);
-export const f32Sub: Subroutine = two('f32Sub', 32);
-export const f32Mul: Subroutine = two('f32Mul', 32);
-export const f32Div: Subroutine = two('f32Div', 32);
-export const f32Min: Subroutine = two('f32Min', 32);
-export const f32Max: Subroutine = two('f32Max', 32);
-export const f32Sqrt: Subroutine = one('f32Sqrt', 32, 32);
-export const f32Compare: Subroutine = declared('f32Compare', [32, 32, 32, 32], [32, 32]);
-export const f64Add: Subroutine = two('f64Add', 64);
-export const f64Sub: Subroutine = two('f64Sub', 64);
-export const f64Mul: Subroutine = two('f64Mul', 64);
-export const f64Div: Subroutine = two('f64Div', 64);
-export const f64Min: Subroutine = two('f64Min', 64);
-export const f64Max: Subroutine = two('f64Max', 64);
-export const f64Sqrt: Subroutine = one('f64Sqrt', 64, 64);
-export const f64Compare: Subroutine = declared('f64Compare', [64, 64, 32, 32], [32, 32]);
-
-export const f32ToF64: Subroutine = one('f32ToF64', 32, 64);
-export const f64ToF32: Subroutine = one('f64ToF32', 64, 32);
-export const i32ToF32: Subroutine = one('i32ToF32', 32, 32);
-export const i32ToF64: Subroutine = one('i32ToF64', 32, 64);
-export const i64ToF32: Subroutine = one('i64ToF32', 64, 32);
-export const i64ToF64: Subroutine = one('i64ToF64', 64, 64);
-export const f32ToI32: Subroutine = one('f32ToI32', 32, 32);
-export const f32ToI64: Subroutine = one('f32ToI64', 32, 64);
-export const f64ToI32: Subroutine = one('f64ToI32', 64, 32);
-export const f64ToI64: Subroutine = one('f64ToI64', 64, 64);
-export const f32ToI32Truncated: Subroutine = one('f32ToI32Truncated', 32, 32);
-export const f32ToI64Truncated: Subroutine = one('f32ToI64Truncated', 32, 64);
-export const f64ToI32Truncated: Subroutine = one('f64ToI32Truncated', 64, 32);
-export const f64ToI64Truncated: Subroutine = one('f64ToI64Truncated', 64, 64);
+export {
+  f32Add,
+  f32Div,
+  f32Mul,
+  f32Sqrt,
+  f32Sub,
+  f64Add,
+  f64Div,
+  f64Mul,
+  f64Sqrt,
+  f64Sub,
+  f80Add,
+  f80Div,
+  f80Mul,
+  f80Sqrt,
+  f80Sub,
+} from './arithmetic.ts';
+export { f32Compare, f32Max, f32Min, f64Compare, f64Max, f64Min, f80Compare, RELATION } from './compare.ts';
+export { EXCEPTION } from './control.ts';
+export {
+  f32ToF64,
+  f32ToI32,
+  f32ToI32Truncated,
+  f32ToI64,
+  f32ToI64Truncated,
+  f64ToF32,
+  f64ToI32,
+  f64ToI32Truncated,
+  f64ToI64,
+  f64ToI64Truncated,
+  f80RoundToIntegral,
+  f80ToF32,
+  f80ToF64,
+  f80ToI16,
+  f80ToI16Truncated,
+  f80ToI32,
+  f80ToI32Truncated,
+  f80ToI64,
+  f80ToI64Truncated,
+  i32ToF32,
+  i32ToF64,
+  i64ToF32,
+  i64ToF64,
+  i64ToF80,
+  widenDouble,
+  widenSingle,
+} from './convert.ts';

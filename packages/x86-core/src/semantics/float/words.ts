@@ -2,7 +2,7 @@
  * The computing words of `Language` at one width, for arithmetic that says the same width again and again: numbers stand for constants of
  * that width, and every result is bound, so that it may be used twice.
  */
-import type { BitWidth, Language, Operand } from '../language.ts';
+import type { BitWidth, Language, Operand, Subroutine } from '../language.ts';
 
 export class Words<V> {
   readonly x: Language<V>;
@@ -102,4 +102,9 @@ export function either<V>(x: Language<V>, a: V, ...more: V[]): V {
 /** NOT of a truth value. */
 export function negation<V>(x: Language<V>, a: V): V {
   return x.bind(x.eq(a, x.constant(0, 8), 8));
+}
+
+/** Calls a subroutine, whose results are to be taken apart (there are as many as it says). */
+export function invoke<V>(x: Language<V>, subroutine: Subroutine, ...values: V[]): readonly [V, V, V, V, V, V] {
+  return x.call(subroutine, ...values) as unknown as readonly [V, V, V, V, V, V];
 }

@@ -1,0 +1,347 @@
+/**
+ * Add, subtract, multiply, divide and square root in every format: special operands [SDM 1 §8.5.1.2, §11.5.2.1; SDM 2A, the tables of FADD,
+ * FSUB, FMUL, FDIV, FSQRT], then the arithmetic on finite numbers, then rounding.
+ */
+import type { BitWidth, Language, Operand, Subroutine } from '../language.ts';
+import { BEFORE_COMPUTING, EXCEPTION, ROUNDING, ROUNDING_CONTROL, WIDENED_DENORMAL } from './control.ts';
+import { addFinite, divideFinite, type Exact, type Finite, multiplyFinite, squareRootFinite } from './core.ts';
+import { DOUBLE_FORMAT, EXTENDED, type Format, Held, SINGLE_FORMAT, type Unpacked } from './format.ts';
+import type { NarrowFormat } from './round.ts';
+import { DOUBLE, SINGLE } from './round.ts';
+import { both, either, negation, Words } from './words.ts';
+
+type Operation = 'add' | 'sub' | 'mul' | 'div' | 'sqrt';
+
+/** What the special operands give: at most one holds; none: compute. Truth values. */
+interface Special<V> {
+  readonly invalid: V;
+  readonly zeroDivide: V;
+  readonly infinity: V;
+  readonly zero: V;
+  /** Sign of an infinity or zero. */
+  readonly sign: V;
+}
+
+/** Results of add for infinities and zeros; of one zero and another number the sum is computed below. */
+function specialSum<V>(x: Language<V>, a: Unpacked<V>, b: Unpacked<V>, control: V): Special<V> {
+  const d = new Words(x, 32);
+  const opposed = d.ne(a.sign, b.sign);
+  const down = d.truth(d.eq(d.and(control, ROUNDING_CONTROL), ROUNDING.down));
+  return {
+    invalid: both(x, a.infinite, b.infinite, opposed),
+    zeroDivide: x.constant(0, 8),
+    infinity: either(x, a.infinite, b.infinite),
+    zero: both(x, a.zero, b.zero),
+    sign: d.select(either(x, a.infinite, b.infinite), d.select(a.infinite, a.sign, b.sign), d.select(opposed, down, a.sign)),
+  };
+}
+
+function specialProduct<V>(x: Language<V>, a: Unpacked<V>, b: Unpacked<V>): Special<V> {
+  return {
+    invalid: either(x, both(x, a.infinite, b.zero), both(x, a.zero, b.infinite)),
+    zeroDivide: x.constant(0, 8),
+    infinity: either(x, a.infinite, b.infinite),
+    zero: either(x, a.zero, b.zero),
+    sign: new Words(x, 32).xor(a.sign, b.sign),
+  };
+}
+
+function specialQuotient<V>(x: Language<V>, a: Unpacked<V>, b: Unpacked<V>): Special<V> {
+  return {
+    invalid: either(x, both(x, a.infinite, b.infinite), both(x, a.zero, b.zero)),
+    zeroDivide: both(x, b.zero, negation(x, either(x, a.infinite, a.zero))),
+    infinity: either(x, a.infinite, b.zero),
+    zero: either(x, a.zero, b.infinite),
+    sign: new Words(x, 32).xor(a.sign, b.sign),
+  };
+}
+
+function specialRoot<V>(x: Language<V>, a: Unpacked<V>): Special<V> {
+  const negative = new Words(x, 32).ne(a.sign, 0);
+  return {
+    invalid: both(x, negative, negation(x, a.zero)),
+    zeroDivide: x.constant(0, 8),
+    infinity: a.infinite,
+    zero: a.zero,
+    sign: a.sign,
+  };
+}
+
+/** a or b, one of them zero, as a sum that `addFinite` would give. */
+function sumWithZero<V>(x: Language<V>, a: Unpacked<V>, b: Unpacked<V>): Exact<V> {
+  const q = new Words(x, 64);
+  const d = new Words(x, 32);
+  return {
+    sign: d.select(a.zero, b.sign, a.sign),
+    exponent: d.select(a.zero, b.exponent, a.exponent),
+    significand: q.select(a.zero, b.significand, a.significand),
+    low: q.constant(0),
+  };
+}
+
+/** Sign, exponent, significand and low of a result before rounding, kept in variables. */
+class HeldExact<V> {
+  readonly #x: Language<V>;
+  readonly #sign: Operand<V>;
+  readonly #exponent: Operand<V>;
+  readonly #significand: Operand<V>;
+  readonly #low: Operand<V>;
+
+  constructor(x: Language<V>) {
+    this.#x = x;
+    this.#sign = x.variable(x.constant(0, 32), 32);
+    this.#exponent = x.variable(x.constant(0, 32), 32);
+    this.#significand = x.variable(x.constant(0, 64), 64);
+    this.#low = x.variable(x.constant(0, 64), 64);
+  }
+
+  write(exact: Exact<V>): void {
+    this.#sign.write(exact.sign);
+    this.#exponent.write(exact.exponent);
+    this.#significand.write(exact.significand);
+    this.#low.write(exact.low);
+  }
+
+  /** Rounds into `result` and adds to `exceptions`. */
+  pack(format: Format, control: V, result: Held<V>, exceptions: Operand<V>): void {
+    const x = this.#x;
+    const d = new Words(x, 32);
+    const packed = x.call(format.pack, this.#sign.read(), this.#exponent.read(), this.#significand.read(), this.#low.read(), control);
+    result.write(packed);
+    exceptions.write(d.or(exceptions.read(), packed[format.widths.length] as V));
+  }
+
+  get isZero(): V {
+    return new Words(this.#x, 64).eq(this.#significand.read(), 0);
+  }
+}
+
+const compute = <V>(x: Language<V>, operation: Operation, a: Finite<V>, b: Finite<V>): Exact<V> => {
+  switch (operation) {
+    case 'add':
+    case 'sub':
+      return addFinite(x, a, b);
+    case 'mul':
+      return multiplyFinite(x, a, b);
+    case 'div':
+      return divideFinite(x, a, b);
+    case 'sqrt':
+      return squareRootFinite(x, a);
+  }
+};
+
+const special = <V>(x: Language<V>, operation: Operation, a: Unpacked<V>, b: Unpacked<V>, control: V): Special<V> => {
+  switch (operation) {
+    case 'add':
+    case 'sub':
+      return specialSum(x, a, b, control);
+    case 'mul':
+      return specialProduct(x, a, b);
+    case 'div':
+      return specialQuotient(x, a, b);
+    case 'sqrt':
+      return specialRoot(x, a);
+  }
+};
+
+/** Result and exceptions of an operation on operands of which at least one is no normal number. */
+function unusual<V>(x: Language<V>, format: Format, operation: Operation, aBits: readonly V[], bBits: readonly V[], word: V): V[] {
+  const d = new Words(x, 32);
+  const result = new Held(x, format);
+  const exceptions = d.variable(0);
+  const control = format.control(x, word);
+  const a = format.unpack(x, aBits, word);
+  const unary = operation === 'sqrt';
+  const plainB = unary ? a : format.unpack(x, bBits, word);
+  const b = operation === 'sub' ? { ...plainB, sign: d.xor(plainB.sign, 1) } : plainB;
+  const raise = (exception: number): void => exceptions.write(d.or(exceptions.read(), exception));
+  const invalid = (): void => {
+    exceptions.write(d.constant(EXCEPTION.invalid));
+    result.write(format.indefinite(x));
+  };
+
+  const finish = (s: Special<V>): void => {
+    const widened = d.shr(d.and(word, WIDENED_DENORMAL), 16);
+    const denormal = either(x, a.denormal, b.denormal);
+    exceptions.write(format === EXTENDED ? d.or(d.truth(denormal, 1), widened) : d.truth(denormal, 1));
+    x.when(s.zeroDivide, () => raise(EXCEPTION.zeroDivide));
+    x.when(
+      s.infinity,
+      () => result.write(format.infinity(x, s.sign)),
+      () =>
+        x.when(
+          s.zero,
+          () => result.write(format.zero(x, s.sign)),
+          () => {
+            const unmasked = d.and(exceptions.read(), d.not(control));
+            // An unmasked exception found so far ends the matter: nothing is rounded.
+            x.when(
+              d.eq(d.and(unmasked, BEFORE_COMPUTING), 0),
+              () => finite(),
+              () => result.write(format.zero(x, s.sign)),
+            );
+          },
+        ),
+    );
+  };
+  const finite = (): void => {
+    const exact = new HeldExact(x);
+    const down = d.truth(d.eq(d.and(control, ROUNDING_CONTROL), ROUNDING.down));
+    if (operation === 'add' || operation === 'sub') {
+      x.when(
+        either(x, a.zero, b.zero),
+        () => exact.write(sumWithZero(x, a, b)),
+        () => exact.write(compute(x, operation, a, b)),
+      );
+    } else exact.write(compute(x, operation, a, b));
+    x.when(
+      exact.isZero,
+      () => result.write(format.zero(x, down)),
+      () => exact.pack(format, control, result, exceptions),
+    );
+  };
+
+  x.when(either(x, a.unsupported, b.unsupported), invalid, () => {
+    x.when(
+      either(x, a.nan, b.nan),
+      () => {
+        const signaling = either(x, a.signaling, b.signaling);
+        exceptions.write(d.select(signaling, EXCEPTION.invalid, 0));
+        result.write(unary ? format.quiet(x, aBits) : format.chooseNan(x, aBits, bBits, a, b));
+      },
+      () => {
+        const s = special(x, operation, a, b, control);
+        x.when(s.invalid, invalid, () => finish(s));
+      },
+    );
+  });
+  return [...result.read(), exceptions.read()];
+}
+
+/** What the operands of an operation are, taken from the parameters of its subroutine. */
+function takeApart<V>(format: Format, operation: Operation, values: readonly V[]): { a: V[]; b: V[]; word: V } {
+  const n = format.widths.length;
+  const a = values.slice(0, n);
+  return { a, b: operation === 'sqrt' ? a : values.slice(n, 2 * n), word: values[operation === 'sqrt' ? n : 2 * n] as V };
+}
+
+function parametersOf(format: Format, operation: Operation): readonly BitWidth[] {
+  return operation === 'sqrt' ? [...format.widths, 32] : [...format.widths, ...format.widths, 32];
+}
+
+function unusualOf(format: Format, operation: Operation): Subroutine {
+  return {
+    name: `${format.name}-${operation}-unusual`,
+    parameters: parametersOf(format, operation),
+    results: [...format.widths, 32],
+    body: (x, ...values) => {
+      const { a, b, word } = takeApart(format, operation, values);
+      return unusual(x, format, operation, a, b, word);
+    },
+  };
+}
+
+/** (a, b, x87 control word) → (result, exceptions): normal numbers at once, all else by the way above. */
+function extendedOperation(operation: Operation): Subroutine {
+  const slow = unusualOf(EXTENDED, operation);
+  return {
+    name: `f80-${operation}`,
+    parameters: parametersOf(EXTENDED, operation),
+    results: [...EXTENDED.widths, 32],
+    body: (x, ...values) => {
+      const d = new Words(x, 32);
+      const { a, b, word } = takeApart(EXTENDED, operation, values);
+      const result = new Held(x, EXTENDED);
+      const exceptions = d.variable(0);
+      const noneWidened = d.eq(d.and(word, WIDENED_DENORMAL), 0);
+      const plain = both(x, EXTENDED.isNormal(x, a), EXTENDED.isNormal(x, b), noneWidened);
+      const negativeRoot = operation === 'sqrt' ? d.eq(d.shr(a[1]!, 15), 0) : x.constant(1, 8);
+      x.when(
+        both(x, plain, negativeRoot),
+        () => {
+          const fa = EXTENDED.normal(x, a);
+          const fb = EXTENDED.normal(x, b);
+          const exact = new HeldExact(x);
+          exact.write(compute(x, operation, fa, operation === 'sub' ? { ...fb, sign: d.xor(fb.sign, 1) } : fb));
+          if (operation === 'add' || operation === 'sub') {
+            const down = d.truth(d.eq(d.and(word, ROUNDING_CONTROL), ROUNDING.down));
+            x.when(
+              exact.isZero,
+              () => result.write(EXTENDED.zero(x, down)),
+              () => exact.pack(EXTENDED, word, result, exceptions),
+            );
+          } else exact.pack(EXTENDED, word, result, exceptions);
+        },
+        () => {
+          const out = x.call(slow, ...values);
+          result.write(out);
+          exceptions.write(out[2]!);
+        },
+      );
+      return [...result.read(), exceptions.read()];
+    },
+  };
+}
+
+export const f80Add: Subroutine = extendedOperation('add');
+export const f80Sub: Subroutine = extendedOperation('sub');
+export const f80Mul: Subroutine = extendedOperation('mul');
+export const f80Div: Subroutine = extendedOperation('div');
+/** (a, control word) → (result, exceptions). */
+export const f80Sqrt: Subroutine = extendedOperation('sqrt');
+
+/** MXCSR where the host's own arithmetic does: to nearest, precision exceptions masked and one already recorded. */
+const HOST_MASK = 0x7020;
+const HOST_VALUE = 0x1020;
+
+/**
+ * (a, b, MXCSR) → (result, exceptions). Where no exception can be new, the host computes: the result is a normal number above the
+ * smallest, or (of a sum) zero, no operand is denormal, and a precision exception is masked and recorded before (it is not told again).
+ */
+function narrowOperation(format: Format, f: NarrowFormat, operation: Operation): Subroutine {
+  const slow = unusualOf(format, operation);
+  return {
+    name: `${format.name}-${operation}`,
+    parameters: parametersOf(format, operation),
+    results: [f.width, 32],
+    body: (x, ...values) => {
+      const w = new Words(x, f.width);
+      const d = new Words(x, 32);
+      const { a, b, word } = takeApart(format, operation, values);
+      const result = w.variable(x.float(operation, a[0]!, b[0]!, f.width));
+      const exceptions = d.variable(0);
+      const smallestNormal = w.constant(1n << BigInt(f.fractionBits));
+      const denormalLimit = w.sub(smallestNormal, 1);
+      const magnitude = (value: typeof word): typeof word => w.shr(w.shl(value, 1), 1);
+      const isDenormal = (value: typeof word): typeof word => w.below(w.sub(magnitude(value), 1), denormalLimit);
+      const size = magnitude(result.read());
+      const low = w.constant(2n << BigInt(f.fractionBits));
+      const span = w.constant(BigInt(f.largestField - 2) << BigInt(f.fractionBits));
+      let sure = w.below(w.sub(size, low), span);
+      if (operation === 'add' || operation === 'sub') sure = either(x, sure, w.eq(size, 0));
+      sure = both(x, sure, d.eq(d.and(word, HOST_MASK), HOST_VALUE), negation(x, isDenormal(a[0]!)));
+      if (operation !== 'sqrt') sure = both(x, sure, negation(x, isDenormal(b[0]!)));
+      x.when(negation(x, sure), () => {
+        const out = x.call(slow, ...values);
+        result.write(out[0]!);
+        exceptions.write(out[1]!);
+      });
+      return [result.read(), exceptions.read()];
+    },
+  };
+}
+
+const single = (operation: Operation): Subroutine => narrowOperation(SINGLE_FORMAT, SINGLE, operation);
+const double = (operation: Operation): Subroutine => narrowOperation(DOUBLE_FORMAT, DOUBLE, operation);
+
+export const f32Add: Subroutine = single('add');
+export const f32Sub: Subroutine = single('sub');
+export const f32Mul: Subroutine = single('mul');
+export const f32Div: Subroutine = single('div');
+/** (a, MXCSR) → (result, exceptions). */
+export const f32Sqrt: Subroutine = single('sqrt');
+export const f64Add: Subroutine = double('add');
+export const f64Sub: Subroutine = double('sub');
+export const f64Mul: Subroutine = double('mul');
+export const f64Div: Subroutine = double('div');
+export const f64Sqrt: Subroutine = double('sqrt');
