@@ -87,7 +87,9 @@ function between(name: string, from: Format, to: Format, tellsDenormal: boolean)
         // The payload keeps its leading bits.
         const own = bits[0]!;
         const left =
-          from === EXTENDED ? own : q.shl(from.widths[0] === 64 ? own : x.bind(x.zeroExtend(own, 32, 64)), 63 - PLACES[from.name as NarrowName]);
+          from === EXTENDED
+            ? own
+            : q.shl(from.widths[0] === 64 ? own : x.bind(x.zeroExtend(own, 32, 64)), 63 - PLACES[from.name as NarrowName]);
         const fraction = q.shr(q.shl(left, 1), 64 - fractionBits);
         const base = to.infinity(x, u.sign)[0]!;
         const payload = toWidth === 64 ? fraction : x.bind(x.truncate(fraction, 64, 32));
@@ -95,7 +97,11 @@ function between(name: string, from: Format, to: Format, tellsDenormal: boolean)
         exceptions.write(d.truth(u.signaling));
       };
       const otherwise = (): void => {
-        x.when(u.infinite, () => result.write(to.infinity(x, u.sign)), () => x.when(u.zero, () => result.write(to.zero(x, u.sign)), finite));
+        x.when(
+          u.infinite,
+          () => result.write(to.infinity(x, u.sign)),
+          () => x.when(u.zero, () => result.write(to.zero(x, u.sign)), finite),
+        );
       };
       x.when(
         u.unsupported,
