@@ -79,6 +79,9 @@ export class Paravirt {
   /** Ends the process if it still runs. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
+    // A child of its own that outlives it would keep the pipes open.
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
     await this.finished;
   }
 
