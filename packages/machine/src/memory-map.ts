@@ -28,7 +28,7 @@ export const RAM_ABOVE_4G = 0x1_0000_0000;
 export const PCI_MMIO_BASE = 0xc000_0000;
 /** In bytes; ends at the IOAPIC. There is no window above 4 GiB: 64-bit BARs are placed in here too. */
 export const PCI_MMIO_SIZE = 0x3ec0_0000;
-/** [82093AA §3.1] IOAPIC registers at their default address. */
+/** [IOAPIC §3.1] IOAPIC registers at their default address. */
 export const IOAPIC_ADDRESS = 0xfec0_0000;
 export const IOAPIC_SIZE = 0x1000;
 /** [SDM 3A §11.4.1] Local APIC registers at their default address; MSI messages are written to the same megabyte. */

@@ -1,6 +1,6 @@
 /**
  * The 8237 DMA controllers and their page registers as far as guests without a DMA device look: they write registers and read them back.
- * No channel ever has a request, so no transfer is made and the status register stays 0. [8237A datasheet, order no. 231466]
+ * No channel ever has a request, so no transfer is made and the status register stays 0. [8237A]
  */
 import type { IoHandler, Width } from '@paravirt/bus';
 import { ConfigurationError } from '@paravirt/bus';

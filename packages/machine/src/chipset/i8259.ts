@@ -1,7 +1,7 @@
 /**
- * One 8259A programmable interrupt controller. [8259A datasheet, order no. 231468] Section titles in the comments are the datasheet's.
+ * One 8259A programmable interrupt controller. [8259A] Section titles in the comments are the datasheet's.
  *
- * A request input latches a rising edge or, where its ELCR bit is set, follows its level [82371AB PIIX4 §7.1.5]. Either way the request
+ * A request input latches a rising edge or, where its ELCR bit is set, follows its level [ICH9 §13.4.10]. Either way the request
  * lasts only while the input is high: one that goes away before the acknowledge gives the spurious interrupt of input 7. LTIM of ICW1 has
  * no function on chipsets that have an ELCR.
  */

@@ -25,7 +25,7 @@ const LEVEL = 0x8000;
 const MASKED = 0x1_0000;
 const REMOTE_IRR = 0x4000;
 
-describe('[82093AA §3.2] IOAPIC registers', () => {
+describe('[IOAPIC §3.2] IOAPIC registers', () => {
   it('id, version with 24 inputs, arbitration id; the id can be written', () => {
     const { read, write } = makeIoApic(0x11);
     expect([read(0), read(1), read(2)]).toEqual([0x0100_0000, 0x0017_0011, 0x0100_0000]);
@@ -54,7 +54,7 @@ describe('[82093AA §3.2] IOAPIC registers', () => {
   });
 });
 
-describe('[82093AA §3.2.4] I/O redirection table', () => {
+describe('[IOAPIC §3.2.4] I/O redirection table', () => {
   it('an edge sends one message with what the entry says', () => {
     const { ioapic, sent, program } = makeIoApic();
     program(4, 0x0831, 0x0300_0000);
@@ -137,7 +137,7 @@ describe('[82093AA §3.2.4] I/O redirection table', () => {
   });
 });
 
-describe('[ICH9 §13.5.3] EOI register', () => {
+describe('[ICH9 §13.5.4] EOI register', () => {
   it('ends the vector written; version 11h has none', () => {
     for (const [version, count] of [
       [0x20, 2],

@@ -1,17 +1,17 @@
 /**
- * 82093AA I/O advanced programmable interrupt controller, 24 inputs. [82093AA datasheet, order no. 290566] With version 20h it also has
- * the EOI register of later chipsets. [ICH9 §13.5.3]
+ * 82093AA I/O advanced programmable interrupt controller, 24 inputs. [IOAPIC] With version 20h it also has
+ * the EOI register of later chipsets. [ICH9 §13.5.4]
  *
  * Lines are logical here: raised means asserted, whatever the polarity bit of the entry says; the bit is kept for the guest to read.
  */
 import { ConfigurationError, type InterruptLine, type IoHandler, type Width } from '@paravirt/bus';
 import { type ApicBus, DELIVERY_LOWEST_PRIORITY } from './interrupt-message.ts';
 
-/** [82093AA §3.1] Memory-mapped registers. */
+/** [IOAPIC §3.1] Memory-mapped registers. */
 const IOREGSEL = 0x00;
 const IOWIN = 0x10;
 const EOIR = 0x40;
-/** [82093AA §3.2] Registers behind them. */
+/** [IOAPIC §3.2] Registers behind them. */
 const IOAPICID = 0x00;
 const IOAPICVER = 0x01;
 const IOAPICARB = 0x02;
@@ -19,7 +19,7 @@ const IOREDTBL = 0x10;
 
 const PINS = 24;
 
-/** [82093AA §3.2.4] Low half of a redirection entry. */
+/** [IOAPIC §3.2.4] Low half of a redirection entry. */
 const REMOTE_IRR = 1 << 14;
 const TRIGGER_LEVEL = 1 << 15;
 const MASKED = 1 << 16;
@@ -73,7 +73,7 @@ export class IoApic implements IoHandler {
     };
   }
 
-  /** [82093AA §3.2.4, "Remote IRR"] A local APIC has ended the level-triggered interrupt `vector`. */
+  /** [IOAPIC §3.2.4, "Remote IRR"] A local APIC has ended the level-triggered interrupt `vector`. */
   endOfInterrupt(vector: number): void {
     for (let pin = 0; pin < PINS; pin++) {
       const low = this.#low[pin] as number;
@@ -128,7 +128,7 @@ export class IoApic implements IoHandler {
 
   /**
    * Sends the message of an input if it asks for one: at a rising edge, or while a level is high and not yet accepted. Edges on a masked
-   * input are lost. [82093AA §3.2.4, "Interrupt Mask"]
+   * input are lost. [IOAPIC §3.2.4, "Interrupt Mask"]
    */
   #request(pin: number, edge: boolean): void {
     const low = this.#low[pin] as number;

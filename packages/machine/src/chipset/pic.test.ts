@@ -243,7 +243,7 @@ describe('[8259A] Reading the 8259A Status', () => {
   });
 });
 
-describe('[PIIX4 §7.1.5] Edge/Level Control Registers', () => {
+describe('[ICH9 §13.4.10] Edge/Level Control Registers', () => {
   it('have read-only zeros for interrupts 0, 1, 2, 8 and 13', () => {
     const { pic } = makePic();
     pic.elcr.write(0, 2, 0xffff);

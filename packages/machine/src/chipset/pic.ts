@@ -1,13 +1,13 @@
 /**
  * The PC/AT's interrupt controllers: two 8259As, the second one's INT on input 2 of the first, and the edge/level control registers that
- * chipsets added at 4D0h and 4D1h. [82371AB PIIX4 §7.1, "Interrupt Controller Registers"]
+ * chipsets added at 4D0h and 4D1h. [8259A; ICH9 §13.4 "8259 Interrupt Controller (PIC) Registers"]
  */
 import type { InterruptLine, IoHandler } from '@paravirt/bus';
 import { byteWide } from './byte-registers.ts';
 import { I8259 } from './i8259.ts';
 
 const CASCADE = 2;
-/** Interrupts 0, 1, 2, 8 and 13 are edge-triggered whatever is written. [82371AB PIIX4 §7.1.5] */
+/** Interrupts 0, 1, 2, 8 and 13 are edge-triggered whatever is written. [ICH9 §13.4.10] */
 const ELCR_WRITABLE: readonly [number, number] = [0xf8, 0xde];
 
 export class Pic {

@@ -1,5 +1,5 @@
 /**
- * One counter of an 8254 programmable interval timer. [8254 datasheet, order no. 231164] Section titles in the comments are the
+ * One counter of an 8254 programmable interval timer. [8254] Section titles in the comments are the
  * datasheet's.
  *
  * Nothing counts: a counter keeps the tick at which its counting element was loaded and works out count and OUT from the present tick.

@@ -350,7 +350,7 @@ describe('[8254] Read Operations', () => {
   });
 });
 
-describe('[PIIX4 §7.1.3] NMI Status and Control Register', () => {
+describe('[ICH9 §13.7.1] NMI Status and Control Register', () => {
   it('stores its low four bits; the refresh bit toggles', () => {
     const { pit, clock } = makePit();
     pit.systemControlB.write(0, 1, 0xff);

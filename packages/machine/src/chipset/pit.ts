@@ -1,6 +1,6 @@
 /**
- * The PC/AT's 8254 at ports 40h–43h and system control port B at 61h, which holds the gate of counter 2. [8254 datasheet, order no.
- * 231164; 82371AB PIIX4 §7.1.3 "NMI Status and Control Register"]
+ * The PC/AT's 8254 at ports 40h–43h [8254], and system control port B at 61h, which holds the gate of counter 2. [ICH9 §13.7.1 "NMI
+ * Status and Control Register"]
  *
  * Counter 0 is the system timer (IRQ 0), counter 1 once clocked memory refresh, counter 2 the speaker. GATE 0 and 1 are tied high.
  */

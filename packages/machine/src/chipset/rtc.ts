@@ -1,5 +1,5 @@
 /**
- * Real-time clock and CMOS RAM: an MC146818 with 128 bytes. [MC146818 datasheet, ADI-856] Ports 70h (index, bit 7 the NMI mask) and 71h.
+ * Real-time clock and CMOS RAM: an MC146818 with 128 bytes. [MC146818] Ports 70h (index, bit 7 the NMI mask) and 71h.
  *
  * Time goes on by itself: it is worked out from the clock when a register is read. The flags of register C likewise, from what happened
  * since they were last looked at. One event is scheduled, for the first enabled interrupt whose flag is still clear; so a guest that does
@@ -201,6 +201,7 @@ export class Rtc implements IoHandler, ByteDevice {
     this.#baseNs = now - phase;
   }
 
+  /** DEVIATION: the day of the week follows the date; the MC146818 counts what was written there. */
   #storeTime(seconds: number): void {
     const time = calendarOf(seconds);
     this.#set(SECONDS, this.#encode(time.second));

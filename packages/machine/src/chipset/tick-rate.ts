@@ -7,7 +7,7 @@ import { type Clock, ConfigurationError } from '@paravirt/bus';
 
 const NS_PER_SECOND = 1_000_000_000;
 
-/** [8254 datasheet; PIIX4 §7] A third of the colour burst times four: 14.31818 MHz / 12. */
+/** [8254; IBM PC/AT Technical Reference] A third of the colour burst times four: 14.31818 MHz / 12. */
 export const PIT_HZ = 1_193_182;
 /** [ACPI 6.5 §4.8.2.1] The power management timer. */
 export const PM_TIMER_HZ = 3_579_545;

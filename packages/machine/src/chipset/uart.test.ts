@@ -28,7 +28,7 @@ function makeUart() {
   return { uart, irq, sent, read, write, open };
 }
 
-describe('[PC16550D §8.0] REGISTERS', () => {
+describe('[16550 §8.0] REGISTERS', () => {
   it('DLAB shows the divisor in place of data and enables', () => {
     const { sent, read, write } = makeUart();
     write(LCR, 0x83);
@@ -59,7 +59,7 @@ describe('[PC16550D §8.0] REGISTERS', () => {
   });
 });
 
-describe('[PC16550D §8.4] LINE STATUS REGISTER', () => {
+describe('[16550 §8.3] LINE STATUS REGISTER', () => {
   it('data ready while there is data; the transmitter is always empty', () => {
     const { uart, sent, read, write, open } = makeUart();
     open();
@@ -90,7 +90,7 @@ describe('[PC16550D §8.4] LINE STATUS REGISTER', () => {
   });
 });
 
-describe('[PC16550D §8.6] INTERRUPT IDENTIFICATION REGISTER', () => {
+describe('[16550 §8.5] INTERRUPT IDENTIFICATION REGISTER', () => {
   it('received data from the trigger level on, character time-out below it', () => {
     const { uart, irq, read, write, open } = makeUart();
     open();
@@ -147,7 +147,7 @@ describe('[PC16550D §8.6] INTERRUPT IDENTIFICATION REGISTER', () => {
   });
 });
 
-describe('[PC16550D §8.7] MODEM CONTROL and STATUS', () => {
+describe('[16550 §8.7] MODEM CONTROL and STATUS', () => {
   it('loopback: outputs appear as inputs, changes are noted until read', () => {
     const { read, write } = makeUart();
     write(MCR, 0x1a);
@@ -160,7 +160,7 @@ describe('[PC16550D §8.7] MODEM CONTROL and STATUS', () => {
   });
 });
 
-describe('[PC16550D §8.5] FIFO CONTROL REGISTER', () => {
+describe('[16550 §8.4] FIFO CONTROL REGISTER', () => {
   it('clearing and switching empty the receiver; bits without the enable bit are not stored', () => {
     const { uart, read, write, open } = makeUart();
     open();

@@ -1,5 +1,5 @@
 /**
- * 16550A universal asynchronous receiver/transmitter. [PC16550D datasheet, National Semiconductor] Section 8, "Registers", is the order
+ * 16550A universal asynchronous receiver/transmitter. [16550: PC16550D datasheet, National Semiconductor] Section 8, "Registers", is the order
  * of this file.
  *
  * A transmitted byte is on the wire at once, so the transmitter is always empty. The other end is a host that keeps the hardware
