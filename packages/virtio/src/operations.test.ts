@@ -173,17 +173,13 @@ describe('random operations on a split ring', () => {
 
 /** A driver and a port that behave go on working after everything that was done before. */
 function worksAfterReset(rig: NetRig): void {
-  rig.pci.writePci(0x10, 4, 0x8000_0000);
-  rig.pci.writePci(0x14, 4, 1);
-  rig.pci.writePci(0x18, 4, rig.pci.msixBase);
-  rig.pci.writePci(4, 2, 6);
+  rig.pci.place();
   rig.pci.writePci(rig.pci.msixCapability + 2, 2, 0);
   rig.pci.reset();
   expect(rig.pci.status).toBe(0);
   rig.device.linkUp = true;
   rig.port.room = Number.POSITIVE_INFINITY;
-  const arena = new GuestArena(0x1_0000, rig.slot.memory.size);
-  Object.assign(rig.pci, { arena });
+  rig.pci.arena = new GuestArena(0x1_0000, rig.slot.memory.size);
   const driver = rig.start([], { receiveBuffers: 8 });
   driver.receive();
   rig.port.sent.length = 0;
@@ -374,7 +370,7 @@ describe('random operations on the network device', () => {
         memory.allowed = [{ start: 0, end: 0x10_0000 }];
         const rig = new NetRig({ port: new RecordingPort(), offloads: 'software', mtu: 1500, queueSize: 16, memory });
         const begin = (bits: readonly number[]): NetDriver => {
-          Object.assign(rig.pci, { arena: new GuestArena(0x1_0000, 0x10_0000) });
+          rig.pci.arena = new GuestArena(0x1_0000, 0x10_0000);
           return rig.start(bits, { receiveBuffers: 8, receiveBufferSize: 512 });
         };
         let driver = begin(first);

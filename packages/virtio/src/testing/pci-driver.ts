@@ -51,7 +51,8 @@ const CAPABILITIES_POINTER = 0x34;
 
 export class PciDriver {
   readonly slot: PciSlot;
-  readonly arena: GuestArena;
+  /** Where rings and buffers come from; a test may replace it when the device was reset. */
+  arena: GuestArena;
   readonly msixBase: number;
   /** Guest-physical addresses of the structures. */
   readonly common: number;
@@ -63,6 +64,7 @@ export class PciDriver {
   readonly windowCapability: number;
   readonly msixCapability: number;
   readonly queues: Map<number, SplitRingDriver> = new Map();
+  readonly #registerBase: number;
 
   /** Places the ranges, enables decoding and bus mastering, and finds the structures. @throws ConfigurationError `no-structure`. */
   constructor(slot: PciSlot, options: PciDriverOptions = {}) {
@@ -70,10 +72,8 @@ export class PciDriver {
     const { registerBase = 0x1_8000_0000, msixBase = 0xfe00_0000 } = options;
     this.arena = options.arena ?? new GuestArena(0x1_0000, slot.memory.size);
     this.msixBase = msixBase;
-    this.writePci(BAR0, 4, registerBase % 2 ** 32);
-    this.writePci(BAR0 + 4, 4, Math.floor(registerBase / 2 ** 32));
-    this.writePci(BAR2, 4, msixBase);
-    this.writePci(COMMAND, 2, COMMAND_MEMORY_SPACE | COMMAND_BUS_MASTER);
+    this.#registerBase = registerBase;
+    this.place();
     const found = this.#walk();
     const structure = (cfgType: number): number => {
       const at = found.structures.get(cfgType);
@@ -88,6 +88,14 @@ export class PciDriver {
     this.notifyMultiplier = this.readPci(structure(VIRTIO_PCI_CAP_NOTIFY_CFG) + PCI_NOTIFY_CAP.fields.notifyOffMultiplier.offset, 4);
     this.windowCapability = structure(VIRTIO_PCI_CAP_PCI_CFG);
     this.msixCapability = found.msix;
+  }
+
+  /** Writes the base addresses and the command register, as after a reset of the function. */
+  place(): void {
+    this.writePci(BAR0, 4, this.#registerBase % 2 ** 32);
+    this.writePci(BAR0 + 4, 4, Math.floor(this.#registerBase / 2 ** 32));
+    this.writePci(BAR2, 4, this.msixBase);
+    this.writePci(COMMAND, 2, COMMAND_MEMORY_SPACE | COMMAND_BUS_MASTER);
   }
 
   readPci(offset: number, width: Width): number {

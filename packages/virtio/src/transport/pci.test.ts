@@ -134,12 +134,17 @@ describe('[virtio 1.2 §4.1.4.3] Common configuration structure layout', () => {
     }
   });
 
-  it('TP-07: a reset of the function resets the device', () => {
+  it('TP-07: a reset of the function leaves the state of power-on, too', () => {
     const rig = new NetRig();
-    rig.start();
+    const fresh = common(rig);
+    rig.start([], { vectors: [0, 1, 2] }).send(plainFrame(60));
+    rig.pci.set('configMsixVector', 1);
     rig.card.function.reset();
-    expect(rig.card.session.status).toBe(0);
-    expect(rig.slot.intx.high).toBe(false);
+    expect([rig.card.session.status, rig.slot.intx.high, rig.pci.read(rig.pci.common, 4)]).toEqual([0, false, 0xffff_ffff]);
+    rig.pci.place();
+    expect(common(rig)).toEqual(fresh);
+    expect(rig.pci.readIsr()).toBe(0);
+    expect(rig.start().send(plainFrame(60))?.written).toBe(0);
   });
 
   it('TP-08: answers accesses of every width at every offset of every structure', () => {

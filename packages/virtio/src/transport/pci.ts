@@ -97,7 +97,7 @@ export class VirtioPci {
       capabilities: this.#capabilities(structures, device, queues),
       onCommand: (command) => this.session.pause((command & COMMAND_BUS_MASTER) === 0),
       onReset: () => {
-        this.session.writeStatus(0);
+        this.#writeStatus(0);
         this.session.pause(true);
       },
     });
