@@ -6,7 +6,7 @@
  */
 import { LINEAR_ADDRESS_BITS, PHYSICAL_ADDRESS_BITS } from '../control-bits.ts';
 import type { Processor } from '../processor.ts';
-import { is64BitCode, isLongMode } from './descriptor.ts';
+import { is64BitCode } from './descriptor.ts';
 import { type SystemRoutine, systemRoutine } from './routine.ts';
 
 /** EAX of leaf 1, and EDX after RESET. */
@@ -14,8 +14,12 @@ export const SIGNATURE = 0x0001_06ca;
 
 const bits = (...numbers: number[]): number => numbers.reduce((sum, n) => sum + 2 ** n, 0);
 
-/** Leaf 1, EDX: FPU DE PSE TSC MSR PAE MCE CX8 APIC SEP PGE CMOV PAT PSE-36 CLFSH MMX FXSR SSE SSE2 */
-const FEATURES_EDX = bits(0, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 16, 17, 19, 23, 24, 25, 26);
+/** Leaf 1, EDX: FPU DE PSE TSC MSR PAE MCE CX8 SEP PGE CMOV PAT PSE-36 CLFSH MMX FXSR SSE SSE2 */
+const FEATURES_EDX = bits(0, 2, 3, 4, 5, 6, 7, 8, 11, 13, 15, 16, 17, 19, 23, 24, 25, 26);
+/** Leaf 1, EDX: a local APIC, while IA32_APIC_BASE exists and enables it. [SDM 3A §11.4.3] */
+const FEATURES_EDX_APIC = bits(9);
+const IA32_APIC_BASE = 0x1b;
+const APIC_GLOBAL_ENABLE = 1n << 11n;
 /** Leaf 1, ECX: CMPXCHG16B MOVBE POPCNT, running under a hypervisor */
 const FEATURES_ECX = bits(13, 22, 23, 31);
 /** Leaf 80000001H, EDX: SYSCALL (in 64-bit mode), execute disable, 1-GiB pages, RDTSCP, Intel 64 */
@@ -55,6 +59,8 @@ function clocks(p: Processor): { tscHz: number; crystalHz: number } | undefined 
   return tscHz === undefined || crystalHz === undefined ? undefined : { tscHz, crystalHz };
 }
 
+const hasApic = (p: Processor): boolean => ((p.readExternalMsr(IA32_APIC_BASE) ?? 0n) & APIC_GLOBAL_ENABLE) !== 0n;
+
 /** Leaf 15H: TSC frequency = ECX · EBX / EAX. */
 function timeStampCounter(p: Processor): Leaf {
   const c = clocks(p);
@@ -79,7 +85,7 @@ function leafOf(p: Processor, leaf: number): Leaf {
       return [maximum, text('Genu'), text('ntel'), text('ineI')];
     case 1:
       // EBX: initial APIC id 0, one logical processor.
-      return [SIGNATURE, (CLFLUSH_LINE << 8) | (1 << 16), FEATURES_ECX, FEATURES_EDX];
+      return [SIGNATURE, (CLFLUSH_LINE << 8) | (1 << 16), FEATURES_ECX, FEATURES_EDX + (hasApic(p) ? FEATURES_EDX_APIC : 0)];
     case 2:
       // One round of descriptors, all of them null: nothing is told of caches.
       return [1, 0, 0, 0];
@@ -92,7 +98,7 @@ function leafOf(p: Processor, leaf: number): Leaf {
     case 0x8000_0000:
       return [MAXIMUM_EXTENDED_LEAF, 0, 0, 0];
     case 0x8000_0001:
-      return [0, 0, EXTENDED_ECX, EXTENDED_EDX + (isLongMode(p) && is64BitCode(p) ? EXTENDED_EDX_SYSCALL : 0)];
+      return [0, 0, EXTENDED_ECX, EXTENDED_EDX + (is64BitCode(p) ? EXTENDED_EDX_SYSCALL : 0)];
     case 0x8000_0002:
     case 0x8000_0003:
     case 0x8000_0004:

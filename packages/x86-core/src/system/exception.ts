@@ -48,6 +48,12 @@ export function enterException(p: Processor, vector: number, delivery: Delivery 
   }
 }
 
+/** Delivers the fault that the processor holds, at the instruction that raised it. */
+export function enterFault(p: Processor): void {
+  p.set64('rip', p.instructionPointer);
+  enterException(p, p.faultVector, p.faultErrorCode < 0 ? {} : { errorCode: p.faultErrorCode });
+}
+
 /** INT n: in virtual-8086 mode only with IOPL 3. */
 export const softwareInterrupt: SystemRoutine = systemRoutine('softwareInterrupt', (p, vector = 0n) => {
   if (isVirtual8086(p) && ioPrivilege(p) < 3) p.fault(VECTOR.GP, 0);

@@ -11,8 +11,9 @@ import { peek, slotBytes } from './stack.ts';
 export const farReturn: SystemRoutine = systemRoutine('farReturn', (p, extraBytes = 0n, size) => {
   const slot = slotBytes(operandSizeOf(size));
   const extra = Number(extraBytes & 0xffffn);
-  const offset = peek(p, 0, slot);
+  // The selector first: that is the address which a processor reports when neither can be read.
   const selector = Number(peek(p, slot, slot) & 0xffffn);
+  const offset = peek(p, 0, slot);
   if (isRealOrVirtual8086(p)) {
     requireWithinLimit(p, offset);
     release(p, 2 * slot + extra);

@@ -1,12 +1,13 @@
 /** The system routines, by the names that rows of the opcode maps call. */
 export { clearTaskSwitched, invalidateCaches, invalidatePage, loadMachineStatus, readControl, writeControl } from './control-registers.ts';
 export { cpuid } from './cpuid.ts';
-export { readDebug, writeDebug } from './debug-registers.ts';
+export { DR6_BS, raiseDebug, readDebug, writeDebug } from './debug-registers.ts';
 export { loadGdt, loadIdt, loadLdt, loadTask } from './descriptor-table.ts';
 export {
   breakpointTrap,
   debugTrap,
   enterException,
+  enterFault,
   mathFault,
   overflowTrap,
   simdFault,

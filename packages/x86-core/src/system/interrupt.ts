@@ -52,6 +52,7 @@ export function deliver(p: Processor, vector: number, delivery: Delivery = {}): 
   else if (isLongMode(p)) longMode(p, vector, delivery);
   else protectedMode(p, vector, delivery);
   p.set('interruptShadow', 0);
+  p.set('halted', 0);
 }
 
 /** REAL-ADDRESS-MODE: IDT entries are far pointers; error codes are not pushed. */

@@ -50,7 +50,7 @@ export interface OuterStack {
 export function outerStack(p: Processor, selector: number, rpl: number, code: Descriptor): OuterStack {
   const to64 = isLongMode(p) && isLongCode(code);
   if (isNull(selector)) {
-    if (!to64 || rpl === 3 || (selector & 3) !== rpl) p.fault(VECTOR.GP, 0);
+    if (!to64 || rpl === 3) p.fault(VECTOR.GP, 0);
     return { contents: nullContents(selector), descriptor: undefined, width: 64 };
   }
   const d = requireDescriptor(p, selector);

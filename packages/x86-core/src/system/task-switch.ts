@@ -188,7 +188,7 @@ function commit(p: Processor, selector: number, d: Descriptor, incoming: Incomin
     if ((p.get64('cr4') & BigInt(CR4_PAE)) !== 0n && !p.loadPdptes(incoming.cr3)) p.fault(VECTOR.GP, 0);
     p.flushTlb('non-global');
   }
-  const kept = layout === TSS_16 ? p.rflags & 0xffff_0000n : 0n;
+  const kept = layout === TSS_16 ? p.rflags & 0xfffd_0000n : 0n;
   p.rflags = kept | incoming.flags | (nests ? BigInt(RFLAGS_NT) : 0n);
   p.set64('rip', incoming.ip);
   // A fault from here on belongs to the first instruction of the new task.
