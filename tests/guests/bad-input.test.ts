@@ -30,11 +30,14 @@ function expectRefusal(outcome: Outcome, about?: RegExp): void {
   expect(outcome.code).toBe(2);
 }
 
-/** [Linux Documentation/arch/x86/boot.rst] Bytes that a bzImage must have: boot sector, setup_sects, syssize paragraphs. */
+/**
+ * [linux boot.rst] Bytes that a bzImage must have: boot sector, setup_sects, and syssize paragraphs of 16 bytes, of which the last need not be
+ * whole.
+ */
 function neededBytes(path: string): number {
   const header = Buffer.alloc(0x200);
   readSync(openSync(path, 'r'), header);
-  return ((header[0x1f1] || 4) + 1) * 512 + header.readUInt32LE(0x1f4) * 16;
+  return ((header[0x1f1] || 4) + 1) * 512 + (header.readUInt32LE(0x1f4) - 1) * 16;
 }
 
 describe('A kernel that is not whole', () => {
