@@ -6,6 +6,8 @@ import { type SystemRoutine, systemRoutine } from './routine.ts';
 export const halt: SystemRoutine = systemRoutine('halt', (p) => {
   requireSupervisor(p);
   p.set('halted', 1);
+  // STI; HLT: the shadow of STI covers HLT and ends with it, or nothing would wake the processor.
+  p.set('interruptShadow', 0);
   p.interruptsMayHaveChanged();
   return undefined;
 });
