@@ -147,6 +147,19 @@ export class Cpu {
     }
   }
 
+  /**
+   * Executes one instruction (one iteration of a repeated one) after taking what is pending; an exception is delivered and nothing of its
+   * handler executed.
+   */
+  step(): Stop {
+    this.#stop = undefined;
+    this.#endSlice = false;
+    this.#takeInterrupt();
+    if (this.#stop === undefined && this.#i32[HALTED] !== 0) return { kind: 'halt' };
+    if (this.#stop === undefined) this.#singleStep();
+    return this.#stop === undefined ? { kind: 'budget' } : this.#takeStop();
+  }
+
   /** Inside callbacks: leave `run` at the next boundary with `budget`. */
   endSlice(): void {
     this.#endSlice = true;
@@ -159,18 +172,16 @@ export class Cpu {
     this.#leave();
   }
 
-  /** INIT: the state of RESET but for the caches and x87/SSE registers, which this CPU resets, too. [SDM 3A, Table 9-1] */
+  /** INIT: as RESET, but x87, SSE, most MSRs and the cache controls stay. [SDM 3A, Table 9-1] */
   init(): void {
-    this.reset();
+    this.reset(true);
   }
 
   /** Takes effect at the next boundary when called from a callback. */
-  reset(): void {
+  reset(init = false): void {
     this.#nmiPending = false;
     this.#shadowAt = -1;
-    reset(this.#p);
-    this.#p.flushTlb('all');
-    this.#p.modeChanged();
+    reset(this.#p, init);
     this.#leave();
   }
 

@@ -3,6 +3,6 @@ export { Cpu, type CpuOptions, type CpuState, type EngineName } from './cpu.ts';
 export { CpuMemory, type CpuMemoryOptions } from './cpu-memory.ts';
 export type { InterruptController, MsrHandler } from './environment.ts';
 export type { GeneralRegister, Registers, SegmentRegister, SegmentRegisterName, TableRegister } from './registers.ts';
-export type { ArchitecturalField, DerivedField, FieldName } from './state.ts';
+export { type ArchitecturalField, type DerivedField, type FieldName, STATE, type StateField } from './state.ts';
 export type { Stop } from './stop.ts';
 export type { LinearMemory } from './wasm/runtime.ts';

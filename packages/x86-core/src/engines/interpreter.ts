@@ -162,14 +162,15 @@ export class Interpreter {
   /** Runs from RIP on until `remaining` is below zero at a boundary, or until a fault is thrown. RIP is stored on return. */
   run(): void {
     this.#run(this.#find());
+    this.#forgetRecord();
   }
 
   /** Runs the one instruction at RIP (one iteration of a repeated one). `remaining` must be 0. */
   step(): void {
-    this.#u32[W.record] = 0;
-    this.#u32[W.runStart] = 0;
+    this.#forgetRecord();
     const offset = this.#setPage();
     this.#run(this.#writeStep(this.#decodeAtRip(), offset, SPECIAL.leaveRun));
+    this.#forgetRecord();
   }
 
   /** Instructions executed in the current slice that `remaining` does not show yet: those of the run under execution. */
@@ -185,6 +186,10 @@ export class Interpreter {
     // A system routine may have changed the mode before it faulted: its address was worked out before.
     this.#u64[STATE.rip.address >>> 3] = this.#systemIp ?? this.#ipOf(record);
     this.#systemIp = undefined;
+    this.#forgetRecord();
+  }
+
+  #forgetRecord(): void {
     this.#u32[W.record] = 0;
     this.#u32[W.runStart] = 0;
   }
