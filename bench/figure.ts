@@ -7,5 +7,5 @@ export interface Figure {
 
 /** Three significant digits: more is noise on machines that are shared. */
 export function formatted({ name, value, unit }: Figure): string {
-  return `${name}: ${Number.isFinite(value) ? Number(value.toPrecision(3)) : 'not measured'} ${unit}`;
+  return `${name}: ${Number.isFinite(value) ? `${Number(value.toPrecision(3))} ${unit}` : 'not measured'}`;
 }
