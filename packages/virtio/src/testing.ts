@@ -9,6 +9,7 @@ export { NetRig, type NetRigOptions } from './testing/net-rig.ts';
 export { PciDriver, type PciDriverOptions, type QueueOptions } from './testing/pci-driver.ts';
 export { PciSlot, type SentMessage } from './testing/pci-slot.ts';
 export { RecordingPort, type SentFrame } from './testing/recording-port.ts';
+export { RingRig, type RingRigOptions, WatchedRam } from './testing/ring-rig.ts';
 export {
   type DriverBuffer,
   type RawDescriptor,

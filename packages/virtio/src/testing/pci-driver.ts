@@ -125,6 +125,12 @@ export class PciDriver {
     this.write(this.common + offset, size as Width, value);
   }
 
+  /** All fields of the common configuration but the feature window, for the selected queue. */
+  snapshot(): Record<string, number> {
+    const names = (Object.keys(COMMON_CFG.fields) as CommonRegister[]).filter((name) => name !== 'deviceFeature');
+    return Object.fromEntries(names.map((name) => [name, this.get(name)]));
+  }
+
   get status(): number {
     return this.get('deviceStatus');
   }
