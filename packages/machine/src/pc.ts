@@ -153,6 +153,8 @@ export function createPc(options: PcOptions): Pc {
     },
     msrs: localApic.msrs,
     timestamp: () => tsc.read(),
+    tscHz: TSC_HZ,
+    crystalHz: TSC_HZ,
     ...(options.engine === undefined ? {} : { engine: options.engine }),
   });
   mmio.map('IOAPIC', at.IOAPIC_ADDRESS, at.IOAPIC_SIZE, ioApic);
