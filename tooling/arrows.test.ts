@@ -108,6 +108,8 @@ describe('The rule', () => {
   it.each([
     ['types over an arrow for types', 'net.ts', "import type { EthernetPort } from '@paravirt/net-backend';"],
     ['values over it in a test', 'net.test.ts', "import { pair } from '@paravirt/net-backend'; import fc from 'fast-check';"],
+    ['values over it in an example', 'examples/alone.ts', "import { portPair } from '@paravirt/net-backend';"],
+    ['values over it in ./testing', 'testing.ts', "import { portPair } from '@paravirt/net-backend';"],
     ['Node below ./node', 'node/socket.ts', "import { connect } from 'node:net';"],
     ['files of its own', 'net/device.ts', "import { x } from '../queue/split.ts';"],
   ])('lets through %s', (_, path, text) => {

@@ -32,6 +32,8 @@ export const EXTERNAL: Readonly<Record<string, readonly string[]>> = { cli: ['co
 
 /** Run by the test runner only, so they may use what the root offers. */
 export const isTest = (path: string): boolean => path.endsWith('.test.ts');
+/** Examples and what `./testing` offers: they put things together, so an arrow for types carries values there too. */
+export const isHarness = (path: string): boolean => /^(examples\/|testing[./])/.test(path);
 /** Where a library package keeps what needs Node: the entry `node.ts` and the folder `node`, in any place below src. */
 export const isNodeOnly = (path: string): boolean => /(^|\/)node(\.ts$|\/)/.test(path);
 
@@ -160,7 +162,7 @@ export function violationsOf(owner: WorkspacePackage, path: string, text: string
       const edge = ARROWS[owner.name]?.[target];
       if (target === owner.name) continue;
       if (edge === undefined) complain(`no arrow from ${owner.name} to ${target}`);
-      else if (edge !== 'all' && !isTest(path)) {
+      else if (edge !== 'all' && !isTest(path) && !isHarness(path)) {
         const beyond = values.filter((name) => !edge.values.includes(name));
         if (beyond.length > 0) complain(`the arrow from ${owner.name} to ${target} is for types only, not for ${beyond.join(', ')}`);
       }
