@@ -26,7 +26,7 @@ export const loadSegment: SystemRoutine = systemRoutine('loadSegment', (p, numbe
   if (isRealOrVirtual8086(p)) loadRealSegment(p, n, selector);
   else if (n === SEGMENT_NUMBER.SS) loadStackSegment(p, selector);
   else loadDataSegment(p, n, selector);
-  if (n === SEGMENT_NUMBER.SS) p.set('interruptShadow', 1);
+  if (n === SEGMENT_NUMBER.SS) p.set('interruptShadow', 2);
   p.modeChanged();
   return undefined;
 });
