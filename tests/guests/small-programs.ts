@@ -4,7 +4,7 @@
  */
 
 const ROM_SIZE = 0x1_0000;
-/** [SDM 3A §11.1.4] First instruction after reset: F000:FFF0 at the top of 4 GiB. */
+/** [SDM 3A §10.1.4] First instruction after reset: F000:FFF0 at the top of 4 GiB. */
 const RESET_VECTOR = 0xfff0;
 
 /** A ROM of 64 KiB whose reset vector jumps to `program` at F000:0000. */
