@@ -186,6 +186,10 @@ export class Mmu implements PhysicalWords {
 
   /** Faults now if an access to any of `bytes` bytes would; `bytes` is at least 1. */
   probe(low: number, high: number, bytes: number, access: AccessKind, user: boolean): void {
+    if ((low & 0xfff) + bytes <= PAGE && access !== ACCESS.execute) {
+      const tag = tlbEntry(low, user) + (access === ACCESS.write ? 2 : 0);
+      if (this.#words[tag] === (low & ~0xfff) >>> 0 && this.#words[tag + 1] === high) return;
+    }
     this.#requireCanonical(high);
     this.translate(low, high, access, user);
     let at = low;

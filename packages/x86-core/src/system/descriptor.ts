@@ -7,6 +7,8 @@ import { VECTOR } from '../fault.ts';
 import type { Processor } from '../processor.ts';
 import { SEGMENT_NUMBER } from '../state.ts';
 
+const LMA = BigInt(EFER_LMA);
+
 /** Bits of `segmentAttributes`: the second doubleword of a descriptor shifted right by 8. */
 export const ATTRIBUTE_ACCESSED = 1;
 /** Data: writable. Code: readable. */
@@ -62,7 +64,7 @@ export interface SegmentContents {
   readonly attributes: number;
 }
 
-export const isLongMode = (p: Processor): boolean => (p.get64('efer') & BigInt(EFER_LMA)) !== 0n;
+export const isLongMode = (p: Processor): boolean => (p.get64('efer') & LMA) !== 0n;
 /** Executing 64-bit code. */
 export const is64BitCode = (p: Processor): boolean =>
   isLongMode(p) && (p.get('segmentAttributes', SEGMENT_NUMBER.CS) & ATTRIBUTE_LONG) !== 0;
