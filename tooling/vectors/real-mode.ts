@@ -117,14 +117,37 @@ function pushedFlags(v: RealVector): number {
   return (((hexOf(v.in, 'ss') ?? 0) << 4) + sp) & 0xff_ffff;
 }
 
+const WORD_STRINGS = new Set([0x6d, 0x6f, 0xa5, 0xa7, 0xab, 0xad, 0xaf]);
 const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0xf0, 0xf2, 0xf3]);
 
-/** Cases in which a later processor differs from an 80286: opcodes that it lacks, and its limit of 10 bytes. */
+/** Instructions that take LOCK with a memory destination. [SDM 2A, "LOCK"] By opcode: all of them, or the values of ModRM.reg. */
+const LOCKABLE = new Map<number, readonly number[] | 'all'>([
+  ...[0x00, 0x01, 0x08, 0x09, 0x10, 0x11, 0x18, 0x19, 0x20, 0x21, 0x28, 0x29, 0x30, 0x31, 0x86, 0x87].map((op) => [op, 'all'] as const),
+  ...[0x80, 0x81, 0x82, 0x83].map((op) => [op, [0, 1, 2, 3, 4, 5, 6]] as const),
+  ...[0xf6, 0xf7].map((op) => [op, [2, 3]] as const),
+  ...[0xfe, 0xff].map((op) => [op, [0, 1]] as const),
+]);
+
+function isLockable(opcode: number, modRm: number): boolean {
+  const allowed = LOCKABLE.get(opcode);
+  if (allowed === undefined || modRm >= 0xc0) return false;
+  return allowed === 'all' || allowed.includes((modRm >> 3) & 7);
+}
+
+/**
+ * Cases in which a later processor differs from an 80286: opcodes that it lacks, its limit of 10 bytes, and LOCK before an instruction
+ * that does not take it, which the 80286 ignores and every processor since the 80386 answers with #UD.
+ */
 function outside(v: RealVector): boolean {
   const bytes = fromHex(v.bytes);
   let at = 0;
-  while (PREFIXES.has(bytes[at] ?? 0)) at++;
+  let lock = false;
+  for (; PREFIXES.has(bytes[at] ?? 0); at++) lock ||= bytes[at] === 0xf0;
   const opcode = bytes[at] ?? 0;
+  if (lock && !isLockable(opcode, bytes[at + 1] ?? 0)) return true;
+  // An access beyond FFFF through SS is #SS since the 80386; the 80286 raises #GP. A word string instruction that faults has moved its
+  // registers on the 80286; since then faults leave them alone. [SDM 3A §6.5]
+  if (v.exc === 13 && (/\[(ss:)?bp|ss:/.test(v.asm) || WORD_STRINGS.has(opcode))) return true;
   if (opcode === 0x0f || (opcode >= 0x64 && opcode <= 0x67) || opcode === 0xf1) return true;
   return bytes.length - 1 > 10;
 }

@@ -7,13 +7,14 @@ import { AddressSpace } from '@paravirt/bus';
 import { Cpu, CpuMemory, type EngineName, STATE } from '@paravirt/x86-core';
 import { CODE, fromHex, LOW_WINDOW, LOW_WINDOW_SIZE, type Mode, pattern, WINDOW, WINDOW_SIZE } from './vector.ts';
 
-/** Physical addresses. The supervisor's pages are also at these linear addresses. */
+/** Physical addresses; the supervisor's lie at SUPERVISOR + address in linear memory, where no case points. */
+const SUPERVISOR = 0x5ead_0000;
 const TABLES = 0x1_0000;
 const GDT = 0x2000;
 const IDT = 0x3000;
 const TSS = 0x4000;
 const STACK_TOP = 0x6000;
-export const HANDLERS = 0x7000;
+const HANDLERS = 0x7000;
 const CODE_PAGE = 0x2_0000;
 const WINDOW_PAGES = 0x2_1000;
 const LOW_PAGE = 0x2_3000;
@@ -97,9 +98,9 @@ export class VectorMachine {
     r.cr4 = long ? 0x620n : 0x600n;
     r.cr3 = BigInt(TABLES);
     r.cr0 = 0x8005_0033n;
-    r.gdtr = { base: BigInt(GDT), limit: 0xff };
-    r.idtr = { base: BigInt(IDT), limit: 0xfff };
-    r.setSegment('TR', { selector: 0x38, base: BigInt(TSS), limit: 0x67, attributes: 0x8b });
+    r.gdtr = { base: BigInt(SUPERVISOR + GDT), limit: 0xff };
+    r.idtr = { base: BigInt(SUPERVISOR + IDT), limit: 0xfff };
+    r.setSegment('TR', { selector: 0x38, base: BigInt(SUPERVISOR + TSS), limit: 0x67, attributes: 0x8b });
     this.resetSegments(0n);
   }
 
@@ -120,9 +121,9 @@ export class VectorMachine {
   frame(): Frame | undefined {
     const r = this.cpu.registers;
     if ((r.segment('CS').selector & 3) === 3) return undefined;
-    const vector = Number(r.rip - BigInt(HANDLERS)) / 16;
+    const vector = Number(r.rip - BigInt(SUPERVISOR + HANDLERS)) / 16;
     const width = this.mode === 'x86_64' ? 8 : 4;
-    let at = Number(r.rsp);
+    let at = Number(r.rsp) - SUPERVISOR;
     const pop = (): bigint => {
       const value = width === 8 ? this.#memory.ram.readU64(at) : BigInt(this.#memory.ram.readU32(at));
       at += width;
@@ -215,9 +216,11 @@ export class VectorMachine {
         } else table = ram.readU32(at) & ~0xfff;
       }
     };
-    for (let page = 0; page < 8; page++) map(page * 4096, page * 4096, PRESENT | WRITABLE);
+    for (let page = 0; page < 8; page++) map(SUPERVISOR + page * 4096, page * 4096, PRESENT | WRITABLE);
     map(CODE, CODE_PAGE, PRESENT | WRITABLE | USER);
     for (let page = 0; page < WINDOW_SIZE; page += 4096) map(WINDOW + page, WINDOW_PAGES + page, PRESENT | WRITABLE | USER);
+    // The last page of the lower half is the supervisor's, as under Linux.
+    if (long) map(2 ** 47 - 4096, LOW_PAGE, PRESENT | WRITABLE);
     if (!long) map(LOW_WINDOW, LOW_PAGE, PRESENT | WRITABLE | USER);
   }
 
@@ -234,16 +237,18 @@ export class VectorMachine {
     descriptor(0x2b, 0, 0xf3, 0xc);
     descriptor(0x33, 0, 0xfb, 0xa);
     descriptor(0x6b, WINDOW, 0xf3, 0xc);
-    if (long) ram.writeU64(TSS + 4, BigInt(STACK_TOP));
+    if (long) ram.writeU64(TSS + 4, BigInt(SUPERVISOR + STACK_TOP));
     else {
-      ram.writeU32(TSS + 4, STACK_TOP);
+      ram.writeU32(TSS + 4, SUPERVISOR + STACK_TOP);
       ram.writeU32(TSS + 8, KERNEL_STACK);
     }
+    // The I/O permission bitmap would start behind the limit: no port is allowed.
+    ram.writeU16(TSS + 0x66, 0x68);
     for (let vector = 0; vector < 32; vector++) {
-      const handler = HANDLERS + 16 * vector;
+      const handler = SUPERVISOR + HANDLERS + 16 * vector;
       // INT3 and INTO may be raised by the user; other gates are the supervisor's, as Linux has them.
       const dpl = vector === 3 || vector === 4 ? 3 : 0;
-      const gate = BigInt(handler) | (BigInt(KERNEL_CODE) << 16n) | (BigInt(0x8e | (dpl << 5)) << 40n);
+      const gate = BigInt(handler & 0xffff) | (BigInt(KERNEL_CODE) << 16n) | (BigInt(0x8e | (dpl << 5)) << 40n) | (BigInt(handler >>> 16) << 48n);
       ram.writeU64(IDT + (long ? 16 : 8) * vector, gate);
     }
   }

@@ -251,8 +251,8 @@ export class Cpu {
     const trap = (i32[EFLAGS]! & RFLAGS_TF) !== 0;
     i32[SHADOW] = 0;
     const finished = this.#runSlice(0, true);
-    if (!trap || !finished || (i32[EFLAGS]! & RFLAGS_TF) === 0) return;
-    i32[HALTED] = 0;
+    // HLT is not complete while it waits; MOV SS and POP SS hold the trap back.
+    if (!trap || !finished || (i32[EFLAGS]! & RFLAGS_TF) === 0 || i32[SHADOW] === 2 || i32[HALTED] !== 0) return;
     this.#p.set64('dr', this.#p.get64('dr', 6) | DR6_BS, 6);
     enterException(this.#p, VECTOR.DB);
   }

@@ -105,7 +105,7 @@ const ARCHITECTURAL: Readonly<Record<ArchitecturalField, FieldShape>> = {
   flagCarries: u64(),
   /** RFLAGS without CF PF AF ZF SF OF; bit 1 always set. */
   eflags: u32(),
-  /** 1: an interrupt may not be taken before the next instruction has completed (STI, MOV SS, POP SS). */
+  /** Not 0: an interrupt may not be taken before the next instruction has completed; 1 after STI, 2 after MOV SS and POP SS, which hold back single-step traps, too. */
   interruptShadow: u32(),
   /** Segment registers in encoding order ES CS SS DS FS GS, then LDTR, TR. */
   segmentBase: u64(8),
