@@ -60,8 +60,10 @@ export class InstructionPace implements Pace {
 /** Bounds of the measured rate, in ns per instruction: 10,000 million to 100 thousand a second. */
 const FASTEST = 0.1;
 const SLOWEST = 10_000;
-/** Slices shorter than this are not measured: the host's clock may be coarse. */
+/** Slices are measured together until they have lasted so long: the host's clock may be coarse. */
 const MEASURABLE_NS = 200_000;
+/** A measurement makes the rate at most so many times slower: the host may have been busy elsewhere. */
+const STEEPEST = 2;
 /** Time goes on within a slice at this part of the measured rate. */
 const SLACK = 0.95;
 /** So far ahead of the host, time nearly stands still. */
@@ -80,6 +82,9 @@ export class HostPace implements Pace {
   #running = false;
   #retired = 0n;
   #startedNs = 0;
+  /** Not yet measured. */
+  #elapsedNs = 0;
+  #executed = 0;
   /** As measured, and as used in the present slice. */
   #measured = 10;
   #rate = 10;
@@ -112,11 +117,7 @@ export class HostPace implements Pace {
     this.#time = this.now();
     this.#running = false;
     const host = this.#host();
-    const elapsed = host - this.#startedNs;
-    if (elapsed >= MEASURABLE_NS && instructions > 0) {
-      const rate = Math.min(SLOWEST, Math.max(FASTEST, elapsed / instructions));
-      this.#measured += (rate - this.#measured) / 4;
-    }
+    this.#measure(host - this.#startedNs, instructions);
     this.#follow(host);
   }
 
@@ -125,6 +126,17 @@ export class HostPace implements Pace {
   }
 
   leapTo(): void {}
+
+  #measure(ns: number, instructions: number): void {
+    if (instructions === 0) return;
+    this.#elapsedNs += ns;
+    this.#executed += instructions;
+    if (this.#elapsedNs < MEASURABLE_NS) return;
+    const rate = Math.min(SLOWEST, this.#measured * STEEPEST, Math.max(FASTEST, this.#elapsedNs / this.#executed));
+    this.#measured += (rate - this.#measured) / 4;
+    this.#elapsedNs = 0;
+    this.#executed = 0;
+  }
 
   #host(): number {
     return (this.#hostMs() - this.#origin) * 1e6;

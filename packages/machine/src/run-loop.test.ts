@@ -208,6 +208,19 @@ describe('Real time', () => {
     expect(last).toBeGreaterThan(190n * MS);
   });
 
+  it('stays with the host after a pause of the host in the middle of a slice', async () => {
+    const { loop, clock, cpu, host } = machine('host');
+    cpu.cost = 10e-6;
+    let slices = 0;
+    cpu.script = () => {
+      if (++slices % 100 === 50) host.ms += 300;
+      return undefined;
+    };
+    await loop.run({ time: 3000n * MS });
+    expect(host.ms).toBeGreaterThan(2990);
+    expect(Number(clock.now()) / 1e6 - host.ms).toBeLessThan(25);
+  });
+
   it('lets the host handle its events every few milliseconds', async () => {
     const { loop, cpu, host } = machine('host');
     cpu.cost = 20e-6;
