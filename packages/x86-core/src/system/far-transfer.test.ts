@@ -128,7 +128,7 @@ describe('[SDM 2B, "MOV"] Loading segment registers', () => {
     expect(p.faultOf(() => p.linear('DS', 0n, 1, 'read'))).toEqual([13, 0]);
     expect(p.get('interruptShadow')).toBe(0);
     p.try(loadSegment, 2, DATA_0);
-    expect(p.get('interruptShadow')).toBe(1);
+    expect(p.get('interruptShadow')).toBe(2);
   });
 
   it('turns expand-down limits round', () => {

@@ -18,7 +18,10 @@ import {
 import { isRealOrVirtual8086, loadRealSegment } from './mode.ts';
 import { type SystemRoutine, systemRoutine } from './routine.ts';
 
-/** Segment register by its encoding number (ES SS DS FS GS; CS and 6, 7: #UD) ← selector. SS holds interrupts off for one instruction. */
+/**
+ * Segment register by its encoding number (ES SS DS FS GS; CS and 6, 7: #UD) ← selector. SS holds interrupts and single-step traps off for
+ * one instruction (shadow 2). [SDM 3A §6.8.3]
+ */
 export const loadSegment: SystemRoutine = systemRoutine('loadSegment', (p, number = 0n, selectorValue = 0n) => {
   const n = Number(number);
   const selector = Number(selectorValue & 0xffffn);
