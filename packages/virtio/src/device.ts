@@ -45,8 +45,11 @@ export interface DriverSession {
    * something, but the driver did not want to be told; `none`: nothing new.
    */
   interrupt(index: number): 'sent' | 'suppressed' | 'none';
-  /** The configuration space changed: new generation and a configuration change notification. [virtio 1.2 §2.5, §2.3] */
-  configChanged(): void;
+  /**
+   * The configuration space changed: a new generation and a configuration change notification, unless the driver itself asked for the
+   * change (`notify` false). [virtio 1.2 §2.5, §2.3]
+   */
+  configChanged(notify?: boolean): void;
   /** The device cannot go on: DEVICE_NEEDS_RESET, all queues closed. `reason` is for the trace. [virtio 1.2 §2.1.2] */
   fail(reason: string): void;
   /** Calls the device's `notify(queue)` again soon, not within this call: for work beyond what one kick may cost. */

@@ -63,6 +63,7 @@ export class VirtioSession implements DriverSession {
   readonly #defer: (run: () => void) => void;
   readonly #status: DeviceStatus;
   #generation = 0;
+  #configDirty = false;
   /** Counts resets, so that deferred work of an earlier life does nothing. */
   #life = 0;
   #active = false;
@@ -103,13 +104,20 @@ export class VirtioSession implements DriverSession {
     this.#trace?.({ kind: 'status', device: this.device.name, written: value, value: this.status });
   }
 
-  /** Changes whenever the device-specific configuration does; 8 bits. [virtio 1.2 §2.5.1] */
+  /**
+   * Differs from its last value once a part of the configuration that has changed was read: counted at the read, so that 256 changes in a
+   * row do not look like none. 8 bits. [virtio 1.2 §4.1.4.3.1]
+   */
   get configGeneration(): number {
     return this.#generation;
   }
 
   /** Beyond the end of the configuration space reads give zero and writes are lost, byte by byte. */
   readConfig(offset: number, width: Width): number {
+    if (this.#configDirty) {
+      this.#configDirty = false;
+      this.#generation = (this.#generation + 1) & 0xff;
+    }
     if (offset + width <= this.device.configSize) return this.device.readConfig(offset, width);
     let value = 0;
     for (let i = 0; i < width && offset + i < this.device.configSize; i++) value += this.device.readConfig(offset + i, 1) * 2 ** (8 * i);
@@ -177,10 +185,10 @@ export class VirtioSession implements DriverSession {
     return 'sent';
   }
 
-  configChanged(): void {
-    this.#generation = (this.#generation + 1) & 0xff;
+  configChanged(notify = true): void {
+    this.#configDirty = true;
     // [virtio 1.2 §2.1.2] No notification before DRIVER_OK.
-    if (this.#status.progress === 'driver-ok') this.#interrupts.config();
+    if (notify && this.#status.progress === 'driver-ok') this.#interrupts.config();
   }
 
   fail(reason: string): void {
@@ -235,6 +243,7 @@ export class VirtioSession implements DriverSession {
     }
     this.negotiation.reset();
     this.#generation = 0;
+    this.#configDirty = false;
     this.device.reset();
   }
 }

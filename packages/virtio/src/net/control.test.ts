@@ -238,7 +238,7 @@ describe('[virtio 1.2 §5.1.6.5.4] Gratuitous Packet Sending', () => {
   });
 });
 
-describe('[virtio 1.2 §5.1.6.5] Offloads State Configuration', () => {
+describe('[virtio 1.2 §5.1.6.5.8] Offloads State Configuration', () => {
   const OFFLOADS = [
     net.VIRTIO_NET_F_CTRL_VQ,
     net.VIRTIO_NET_F_CTRL_GUEST_OFFLOADS,

@@ -134,7 +134,7 @@ export class ControlQueue {
     return this.#filter.setVlan((data[0] ?? 0) | ((data[1] ?? 0) << 8), command === VIRTIO_NET_CTRL_VLAN_ADD);
   }
 
-  /** [virtio 1.2 §5.1.6.5, "Offloads State Configuration"] 64 bits, which must have been negotiated. */
+  /** [virtio 1.2 §5.1.6.5.8] 64 bits, which must have been negotiated. */
   #guestOffloads(data: Uint8Array, features: FeatureSet): boolean {
     if (!hasFeature(features, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) || data.length !== 8) return false;
     const offloads = new DataView(data.buffer, data.byteOffset, 8).getBigUint64(0, true);

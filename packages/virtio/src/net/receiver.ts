@@ -31,7 +31,7 @@ import {
 } from './protocol.ts';
 import { locateTcp, TCP_CHECKSUM, TcpSegmenter } from './tcp-segmenter.ts';
 
-/** Receive work that the driver takes over. [virtio 1.2 §5.1.6.5, "Offloads State Configuration"] */
+/** Receive work that the driver takes over. [virtio 1.2 §5.1.6.5.8] */
 export interface GuestOffloads {
   readonly checksum: boolean;
   readonly tso4: boolean;

@@ -29,8 +29,8 @@ describe('[virtio 1.2 §5.1.4] Device configuration layout', () => {
     const generation = rig.pci.get('configGeneration');
     rig.device.linkUp = false;
     expect(rig.pci.readIsr()).toBe(2);
-    expect(rig.pci.get('configGeneration')).not.toBe(generation);
     expect(rig.pci.read(rig.pci.config + 6, 2)).toBe(0);
+    expect(rig.pci.get('configGeneration')).not.toBe(generation);
     driver.send(plainFrame(60));
     rig.port.deliver(plainFrame(60));
     expect(rig.device.counters.drops).toMatchObject({ txLinkDown: 1, rxLinkDown: 1 });

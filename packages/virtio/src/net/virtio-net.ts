@@ -113,7 +113,10 @@ export class VirtioNet implements VirtioDevice {
     this.#control = new ControlQueue(
       this.#filter,
       {
-        setMac: (bytes) => this.#setMac(bytes),
+        setMac: (bytes) => {
+          this.#setMac(bytes);
+          this.#session?.configChanged(false);
+        },
         acknowledgeAnnouncement: () => this.#acknowledgeAnnouncement(),
         setGuestOffloads: (bits) => this.#setGuestOffloads(bits),
       },
@@ -155,7 +158,7 @@ export class VirtioNet implements VirtioDevice {
     return width === 2 ? this.#config.getUint16(offset, true) : this.#config.getUint32(offset, true);
   }
 
-  /** All fields are read-only for a driver of VERSION_1. [virtio 1.2 §5.1.4.2] */
+  /** All fields are read-only for a driver of VERSION_1. [virtio 1.2 §5.1.4] */
   writeConfig(): void {}
 
   activate(session: DriverSession): boolean {
@@ -212,6 +215,7 @@ export class VirtioNet implements VirtioDevice {
     if (!this.#announcing) return false;
     this.#announcing = false;
     this.#showStatus();
+    this.#session?.configChanged(false);
     return true;
   }
 
