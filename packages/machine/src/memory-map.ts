@@ -35,7 +35,7 @@ export const IOAPIC_SIZE = 0x1000;
 export const LOCAL_APIC_ADDRESS = 0xfee0_0000;
 export const LOCAL_APIC_SIZE = 0x1000;
 
-/** A firmware ROM ends at 4 GiB; its last 128 KiB are seen below 1 MiB too. */
+/** A firmware ROM ends at 4 GiB; its last 256 KiB are seen below 1 MiB too. */
 export const ROM_END = 0x1_0000_0000;
 /** Largest ROM accepted. */
 export const ROM_MAX_SIZE = 0x100_0000;

@@ -3,8 +3,9 @@
  *
  *  - `InstructionPace`: time is a count of retired instructions times a rate. While the guest waits, time leaps to the next timer. Nothing
  *    of the host enters, so two runs with the same input are the same.
- *  - `HostPace`: time follows the host's clock. Within a slice it goes on with instructions, at the rate measured before; at the end of a
- *    slice it is set to the host's time, unless that would move it back: then the guest runs slower until the host has caught up.
+ *  - `HostPace`: time follows the host's clock. While the guest runs, time goes on with instructions, at the rate measured before, a
+ *    little faster or slower if it is behind or ahead of the host: a guest that calibrates one timer by another never sees a leap. While
+ *    the guest waits, time is the host's.
  */
 
 /** Counts retired instructions; exact also inside callbacks of the CPU. */
@@ -21,9 +22,11 @@ export interface Pace {
   end(): void;
   /** Instructions after which `now()` will have reached `time`, were a slice to begin now; at least 1. */
   instructionsUntil(time: number): number;
-  /** The guest waits and nothing else can happen before `time`. */
+  /** The guest waits, until `begin`. */
+  wait(): void;
+  /** Nothing can happen before `time`, though the guest waits. */
   leapTo(time: number): void;
-  /** True if waiting takes real time: `leapTo` then only ever rounds up. */
+  /** True if waiting takes real time, and `leapTo` does nothing. */
   readonly followsHost: boolean;
 }
 
@@ -52,6 +55,8 @@ export class InstructionPace implements Pace {
     return Math.max(1, Math.ceil((time - this.now()) / this.#rate));
   }
 
+  wait(): void {}
+
   leapTo(time: number): void {
     this.#leapt += Math.max(0, time - this.now());
   }
@@ -64,11 +69,10 @@ const SLOWEST = 10_000;
 const MEASURABLE_NS = 200_000;
 /** A measurement makes the rate at most so many times slower: the host may have been busy elsewhere. */
 const STEEPEST = 2;
-/** Time goes on within a slice at this part of the measured rate. */
-const SLACK = 0.95;
-/** So far ahead of the host, time nearly stands still. */
-const FAR_AHEAD_NS = 20e6;
-/** A host that stood still for longer (a laptop that slept) does not make the guest's timers run after what was missed. */
+/** So far behind the host, time runs twice as fast; so far ahead, it nearly stands still. */
+const FAR_NS = 20e6;
+const SLOW_DOWN = 0.05;
+/** What a host that stood still for longer (a laptop that slept) has missed is left out. */
 const LONGEST_GAP_NS = 1e9;
 
 export class HostPace implements Pace {
@@ -79,13 +83,13 @@ export class HostPace implements Pace {
   #origin: number;
   /** Virtual time at the last boundary. */
   #time = 0;
-  #running = false;
+  #state: 'between' | 'running' | 'waiting' = 'between';
   #retired = 0n;
   #startedNs = 0;
   /** Not yet measured. */
   #elapsedNs = 0;
   #executed = 0;
-  /** As measured, and as used in the present slice. */
+  /** In ns per instruction: as measured, and as used in the present slice. */
   #measured = 10;
   #rate = 10;
 
@@ -97,32 +101,33 @@ export class HostPace implements Pace {
   }
 
   now(): number {
-    if (this.#running) return this.#time + Math.floor(Number(this.#cpu.retired - this.#retired) * this.#rate);
-    return this.#follow(this.#host());
+    if (this.#state === 'running') return this.#time + Math.floor(Number(this.#cpu.retired - this.#retired) * this.#rate);
+    if (this.#state === 'waiting') this.#time = Math.max(this.#time, Math.floor(this.#host()));
+    return this.#time;
   }
 
   begin(): void {
+    this.#time = this.now();
     const host = this.#host();
-    this.#follow(host);
+    const behind = (host - this.#time) / FAR_NS;
+    this.#rate = this.#measured * (1 + Math.min(1, Math.max(SLOW_DOWN - 1, behind)));
     this.#startedNs = host;
     this.#retired = this.#cpu.retired;
-    // A little slower than measured, and the slower the further time is ahead of the host's, which then catches up.
-    const ahead = Math.max(0, this.#time - host);
-    this.#rate = this.#measured * Math.max(0.05, SLACK * (1 - ahead / FAR_AHEAD_NS));
-    this.#running = true;
+    this.#state = 'running';
   }
 
   end(): void {
-    const instructions = Number(this.#cpu.retired - this.#retired);
     this.#time = this.now();
-    this.#running = false;
-    const host = this.#host();
-    this.#measure(host - this.#startedNs, instructions);
-    this.#follow(host);
+    this.#state = 'between';
+    this.#measure(this.#host() - this.#startedNs, Number(this.#cpu.retired - this.#retired));
   }
 
   instructionsUntil(time: number): number {
-    return Math.max(1, Math.ceil((time - this.now()) / (this.#measured * SLACK)));
+    return Math.max(1, Math.ceil((time - this.now()) / this.#rate));
+  }
+
+  wait(): void {
+    this.#state = 'waiting';
   }
 
   leapTo(): void {}
@@ -138,15 +143,12 @@ export class HostPace implements Pace {
     this.#executed = 0;
   }
 
+  /** Host time in ns of virtual time. */
   #host(): number {
-    return (this.#hostMs() - this.#origin) * 1e6;
-  }
-
-  /** Moves to the host's time, never back. */
-  #follow(host: number): number {
+    const host = (this.#hostMs() - this.#origin) * 1e6;
     const gap = host - this.#time;
-    if (gap > LONGEST_GAP_NS) this.#origin += (gap - LONGEST_GAP_NS) / 1e6;
-    if (gap > 0) this.#time = Math.floor(this.#time + Math.min(gap, LONGEST_GAP_NS));
-    return this.#time;
+    if (gap <= LONGEST_GAP_NS) return host;
+    this.#origin += (gap - LONGEST_GAP_NS) / 1e6;
+    return this.#time + LONGEST_GAP_NS;
   }
 }

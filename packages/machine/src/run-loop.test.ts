@@ -282,6 +282,7 @@ describe('Real time', () => {
   it('does not make up for a host that stood still', () => {
     const host = new ManualHost();
     const pace = new HostPace({ retired: 0n }, () => host.ms);
+    pace.wait();
     host.ms = 3_600_000;
     expect(pace.now()).toBe(1e9);
     host.ms += 5;

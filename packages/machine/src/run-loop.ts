@@ -133,7 +133,7 @@ export class RunLoop {
       if ((until.retired !== undefined && cpu.retired >= until.retired) || (until.time !== undefined && clock.now() >= until.time))
         return { kind: 'stopped' };
 
-      const budget = pace.followsHost ? pace.instructionsUntil(pace.now() + SLICE_MS * 1e6) : Number(turnAt - cpu.retired);
+      const budget = pace.followsHost ? pace.instructionsUntil(pace.now() + (SLICE_MS / 2) * 1e6) : Number(turnAt - cpu.retired);
       const stop = this.#slice(budget, until);
       const halted = stop.kind === 'halt';
       if (halted && !this.#resetWanted && this.#ended === undefined) {
@@ -185,6 +185,7 @@ export class RunLoop {
       pace.leapTo(end);
       return false;
     }
+    pace.wait();
     const from = pace.now();
     const started = host.now();
     const wait = end === undefined ? Number.POSITIVE_INFINITY : (end - from) / 1e6;

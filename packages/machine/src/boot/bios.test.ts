@@ -12,12 +12,12 @@ describe('[SDM 3A §10.1.4] First instruction executed', () => {
     expect(bios.program.start).toBeUndefined();
   });
 
-  it('shows the last 128 KiB of a larger file below 1 MiB', () => {
-    const file = new Uint8Array(256 * 1024);
-    file[128 * 1024] = 7;
+  it('shows the last 256 KiB of a larger file below 1 MiB', () => {
+    const file = new Uint8Array(512 * 1024);
+    file[256 * 1024] = 7;
     const { address, program } = loadBios(file);
-    expect(address).toBe(0xfffc_0000);
-    expect(program.placements).toMatchObject([{ address: 0xe_0000, size: 128 * 1024 }]);
+    expect(address).toBe(0xfff8_0000);
+    expect(program.placements).toMatchObject([{ address: 0xc_0000, size: 256 * 1024 }]);
     expect(program.placements[0]?.bytes[0]).toBe(7);
   });
 

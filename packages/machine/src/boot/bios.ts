@@ -1,15 +1,17 @@
 /**
- * A firmware ROM: it ends at 4 GiB, and its last 128 KiB are seen below 1 MiB too. The CPU starts at its reset vector in real mode, 16
+ * A firmware ROM: it ends at 4 GiB, and its last 256 KiB are seen below 1 MiB too. The CPU starts at its reset vector in real mode, 16
  * bytes below 4 GiB. [SDM 3A §10.1.4]
  *
- * The copy below 1 MiB lies in RAM that can be written, as after firmware has unlocked it ("shadowing"): chipsets have a register for
- * that, and this one has it always on.
+ * The copy below 1 MiB lies in RAM that can be written, as after firmware has unlocked it and copied itself there ("shadowing"): chipsets
+ * have registers for that, and this one has it done already. Hence 256 KiB and not the 128 KiB that a chipset decodes at power-on.
  */
 import { ConfigurationError } from '@paravirt/bus';
-import { BIOS_AREA_SIZE, HIGH_MEMORY, ROM_END, ROM_MAX_SIZE } from '../memory-map.ts';
+import { HIGH_MEMORY, ROM_END, ROM_MAX_SIZE } from '../memory-map.ts';
 import type { BootProgram } from './boot-program.ts';
 
 const PAGE = 4096;
+/** From C0000h, where RAM goes on behind the hole for video memory. */
+const SHADOWED = 0x4_0000;
 
 export interface BiosImage {
   /** Whole pages; ends at 4 GiB. */
@@ -28,7 +30,7 @@ export function loadBios(file: Uint8Array): BiosImage {
     throw new ConfigurationError('rom-size', `the ROM has ${file.length} bytes, not 1 to ${ROM_MAX_SIZE}`, file.length);
   const rom = new Uint8Array(Math.ceil(file.length / PAGE) * PAGE).fill(0xff);
   rom.set(file, rom.length - file.length);
-  const low = rom.subarray(Math.max(0, rom.length - BIOS_AREA_SIZE));
+  const low = rom.subarray(Math.max(0, rom.length - SHADOWED));
   return {
     rom,
     address: ROM_END - rom.length,
