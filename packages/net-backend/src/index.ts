@@ -26,3 +26,4 @@ export type {
 export type { TcpState } from './user-network/tcp/connection.ts';
 export type { TcpConnectionInfo, TcpOptions } from './user-network/tcp/stack.ts';
 export { UserNetwork, type UserNetworkOptions, type UserNetworkStatistics } from './user-network/user-network.ts';
+export { WrappedPort } from './wrapped-port.ts';

@@ -3,7 +3,7 @@
  * not fit together, or that claim an address of ours, are not believed.
  */
 import type { Clock } from '@paravirt/bus';
-import { type AddressPlan, BROADCAST_MAC, formatIpv4, isGuestAddress, isUnicastMac } from './address.ts';
+import { type AddressPlan, BROADCAST_MAC, isGuestAddress, isUnicastMac } from './address.ts';
 import type { DropCounters } from './counters.ts';
 import { nowNs, SECOND } from './deadline.ts';
 import { ETHERNET_HEADER, ETHERTYPE_ARP, ETHERTYPE_IPV4, sourceMac, writeEthernetHeader } from './ethernet.ts';
@@ -98,11 +98,6 @@ export class Arp {
     this.#asked.set(address, now);
     this.#send(REQUEST, plan.gateway, 0, address, BROADCAST_MAC);
     return undefined;
-  }
-
-  /** Known stations as text, for statistics. */
-  get neighbours(): string[] {
-    return [...this.#neighbours.keys()].map(formatIpv4);
   }
 
   #send(operation: number, sender: number, targetMac: number, target: number, destination: number): void {

@@ -402,6 +402,8 @@ describe('addresses', () => {
       { firstLease: 'x' },
       { firstLease: '10.0.2.015' },
       { mtu: 500 },
+      { tcp: { maxConnections: 0 } },
+      { tcp: { sendBuffer: Number.NaN } },
       { mtu: 70_000 },
       { hostname: 'a b' },
       { hostname: '' },

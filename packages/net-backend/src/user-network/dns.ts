@@ -33,11 +33,6 @@ export class DnsServer {
     this.#options = options;
   }
 
-  /** Questions that are with the host. */
-  get pending(): number {
-    return this.#pending;
-  }
-
   /** A query over UDP. `reply` is called once, at once or later, or never for what deserves no answer. */
   input(message: Uint8Array, reply: (answer: Uint8Array) => void): void {
     this.query(message, reply, (query) => Math.min(Math.max(query.udpSize ?? 0, DNS_UDP_LIMIT), this.#options.udpLimit));

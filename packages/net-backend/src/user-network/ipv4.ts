@@ -48,11 +48,6 @@ export class Ipv4Input {
     this.#dropped = dropped;
   }
 
-  /** Datagrams that wait for fragments. */
-  get pendingDatagrams(): number {
-    return this.#reassembly.pending;
-  }
-
   /** The packet in a frame of EtherType 0x0800; undefined if it is none, or not whole yet. */
   parse(frame: Uint8Array, offload: FrameOffload | undefined): Ipv4Packet | undefined {
     const header = ETHERNET_HEADER;

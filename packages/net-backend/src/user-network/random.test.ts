@@ -211,7 +211,7 @@ describe('random operations', () => {
   for (const offloads of [false, true]) {
     it(`end in a state, with bounds kept${offloads ? ', with offloads' : ''}, and the network still answers`, async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(operation, { maxLength: 60 }), async (operations) => {
+        fc.asyncProperty(fc.array(operation, { maxLength: 100, size: 'max' }), async (operations) => {
           const fixture = await run(operations, offloads);
           check(fixture);
           const { guest, network, pass } = fixture;
@@ -223,7 +223,7 @@ describe('random operations', () => {
           network.close();
           expect(network.statistics().connections).toEqual([]);
         }),
-        { numRuns: 300 },
+        { numRuns: 200 },
       );
     });
   }

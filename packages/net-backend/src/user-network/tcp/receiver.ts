@@ -96,11 +96,6 @@ export class Receiver {
     return this.#unacknowledged >= 2 * this.#segmentSize;
   }
 
-  /** Whether anything waits for an acknowledgment. */
-  get acknowledgmentOwed(): boolean {
-    return this.#unacknowledged > 0;
-  }
-
   /** Whether a window for `room` bytes is so much larger that the guest is told of it unasked [RFC 9293 §3.8.6.2.2]. */
   worthTelling(room: number): boolean {
     return room - this.window >= Math.min(2 * this.#segmentSize, LARGE_STEP);

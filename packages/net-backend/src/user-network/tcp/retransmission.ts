@@ -22,10 +22,6 @@ export class RetransmissionTimeout {
     return Math.min(this.#rto * 2 ** this.#backoffs, MAX_RTO);
   }
 
-  get backoffs(): number {
-    return this.#backoffs;
-  }
-
   /** Sequence number whose acknowledgment gives a sample. */
   get timed(): number | undefined {
     return this.#timed;

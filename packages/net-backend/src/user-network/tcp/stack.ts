@@ -2,7 +2,7 @@
  * All TCP connections of a user network: which segment belongs to which, what begins a new one, and how many there may be. Connections
  * that have something to send stand in a line, so that each has its turn when the card takes frames again.
  */
-import type { Clock } from '@paravirt/bus';
+import { type Clock, ConfigurationError } from '@paravirt/bus';
 import { type AddressPlan, formatIpv4 } from '../address.ts';
 import type { DropCounters } from '../counters.ts';
 import { nowNs } from '../deadline.ts';
@@ -80,7 +80,13 @@ export class TcpStack {
   #last: Connection | undefined = undefined;
   #nextPort = EPHEMERAL;
 
+  /** @throws ConfigurationError for a limit that is no positive integer. */
   constructor(options: TcpStackOptions) {
+    for (const name of ['maxConnections', 'maxOpening', 'maxTimeWait', 'receiveBuffer', 'sendBuffer', 'totalSendBuffer'] as const) {
+      const value = options[name] ?? 1;
+      if (!Number.isSafeInteger(value) || value < 1)
+        throw new ConfigurationError('bad-option', `${name} must be a positive integer`, value);
+    }
     this.#options = options;
     this.#maxConnections = options.maxConnections ?? 4096;
     this.#maxOpening = options.maxOpening ?? 1024;
@@ -108,10 +114,6 @@ export class TcpStack {
         return syn !== undefined;
       },
     };
-  }
-
-  get size(): number {
-    return this.#count;
   }
 
   /** All connections, for statistics. */
