@@ -16,7 +16,7 @@ const MAX_NAME = 255;
 
 /** RCODEs [RFC 1035 §4.1.1]. */
 export const NOERROR = 0;
-export const FORMERR = 1;
+const FORMERR = 1;
 export const SERVFAIL = 2;
 export const NXDOMAIN = 3;
 export const NOTIMP = 4;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type MemoryPeer, type SegmentSpec, type TestTcpSegment, type UserNetworkFixture, userNetworkFixture } from '../../testing.ts';
-import type { TcpState } from './connection.ts';
+import type { TcpState } from './state.ts';
 
 const FIN = 0x01;
 const SYN = 0x02;

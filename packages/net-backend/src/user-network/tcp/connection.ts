@@ -3,28 +3,15 @@
  * §3.10.7.4 in their order, including the defences of [RFC 5961]. What the guest sends goes to the socket, what the socket gives goes to
  * the guest; neither side is read faster than the other takes.
  */
-import type { Clock } from '@paravirt/bus';
 import { Deadline, MILLISECOND, nowNs, SECOND } from '../deadline.ts';
 import type { HostTcpEvents, HostTcpFailure, HostTcpSocket } from '../host-network.ts';
+import type { ConnectionContext } from './connection-context.ts';
 import { Receiver } from './receiver.ts';
 import { ACK, FIN, MAX_WINDOW_SHIFT, PSH, RST, type Segment, SYN } from './segment.ts';
-import type { Endpoints, SegmentOutput } from './segment-output.ts';
+import type { Endpoints } from './segment-output.ts';
 import { Sender } from './sender.ts';
 import { advance, before, distance } from './sequence.ts';
-
-/** [RFC 9293 §3.3.2], and CONNECTING before SYN-RECEIVED: the host is still connecting, so the SYN is not answered yet. */
-export type TcpState =
-  | 'CONNECTING'
-  | 'SYN-SENT'
-  | 'SYN-RECEIVED'
-  | 'ESTABLISHED'
-  | 'FIN-WAIT-1'
-  | 'FIN-WAIT-2'
-  | 'CLOSE-WAIT'
-  | 'CLOSING'
-  | 'LAST-ACK'
-  | 'TIME-WAIT'
-  | 'CLOSED';
+import { nextState, type TcpState } from './state.ts';
 
 /** Smallest MSS that is believed; less would make 1460 headers of one segment. Linux has such a floor for the same reason. */
 const MIN_MSS = 64;
@@ -38,30 +25,6 @@ const MAX_SYN_TIMEOUTS = 6;
 const MAX_TIMEOUTS = 9;
 /** Segments that one connection sends before the next has its turn. */
 const TURN = 16;
-
-/** What a connection needs of the stack. */
-export interface ConnectionContext {
-  readonly clock: Clock;
-  readonly output: SegmentOutput;
-  /** Largest segment that the MTU allows. */
-  readonly mss: number;
-  /** Room for data toward the host, in bytes. */
-  readonly receiveLimit: number;
-  /** Room for data toward the guest in one connection now, in bytes: a share of a common budget. */
-  readonly sendLimit: () => number;
-  /** Where the guest's address lives; undefined: asked for. */
-  readonly resolve: (address: number) => number | undefined;
-  /** The connection has something to send. */
-  readonly ready: (connection: Connection) => void;
-  /** After an event from outside: lets what is ready go out. */
-  readonly flush: () => void;
-  /** Its handshake is complete; it entered TIME-WAIT; it is gone. */
-  readonly established: (connection: Connection) => void;
-  readonly waiting: (connection: Connection) => void;
-  readonly gone: (connection: Connection) => void;
-  /** The host could not connect; false when an RST is the right answer. */
-  readonly unreachable: (connection: Connection) => boolean;
-}
 
 export class Connection implements HostTcpEvents {
   readonly ends: Endpoints;
@@ -118,7 +81,7 @@ export class Connection implements HostTcpEvents {
 
   onConnect(): void {
     if (this.state !== 'CONNECTING') return;
-    this.state = 'SYN-RECEIVED';
+    this.state = nextState(this.state, 'host-connected');
     this.#synPending = true;
     this.#wake();
   }
@@ -133,8 +96,7 @@ export class Connection implements HostTcpEvents {
   onEnd(): void {
     if (this.#sender.finQueued || this.state === 'CLOSED') return;
     this.#sender.queueFin();
-    if (this.state === 'ESTABLISHED') this.state = 'FIN-WAIT-1';
-    else if (this.state === 'CLOSE-WAIT') this.state = 'LAST-ACK';
+    this.state = nextState(this.state, 'host-ended');
     this.#wake();
   }
 
@@ -196,7 +158,7 @@ export class Connection implements HostTcpEvents {
       this.#establish();
       this.#acknowledge();
     } else {
-      this.state = 'SYN-RECEIVED'; // both opened at once
+      this.state = nextState(this.state, 'syn');
       this.#synPending = true;
     }
     this.#context.ready(this);
@@ -272,25 +234,12 @@ export class Connection implements HostTcpEvents {
     if (result === 'progress') {
       this.#retransmission.clear();
       if (this.#paused && sender.buffer.length <= this.#context.sendLimit() / 2) this.#resume();
-      if (sender.finAcknowledged && !this.#finAcknowledged()) return false;
+      if (sender.finAcknowledged) {
+        this.#enter(nextState(this.state, 'fin-acknowledged'));
+        if (this.#isClosed()) return false;
+      }
     }
     if (sender.hasUnsent || sender.retransmit || sender.inFlight) this.#context.ready(this);
-    return true;
-  }
-
-  /** False: the connection is gone. */
-  #finAcknowledged(): boolean {
-    switch (this.state) {
-      case 'FIN-WAIT-1':
-        this.state = 'FIN-WAIT-2';
-        break;
-      case 'CLOSING':
-        this.#enterTimeWait();
-        break;
-      case 'LAST-ACK':
-        this.#close(false);
-        return false;
-    }
     return true;
   }
 
@@ -300,9 +249,7 @@ export class Connection implements HostTcpEvents {
     const atOnce = receiver.accept(seq, data, (flags & FIN) !== 0, this.#deliver);
     if (receiver.takeFin()) {
       this.#socket?.end();
-      if (this.state === 'ESTABLISHED') this.state = 'CLOSE-WAIT';
-      else if (this.state === 'FIN-WAIT-1') this.state = 'CLOSING';
-      else this.#enterTimeWait();
+      this.#enter(nextState(this.state, 'fin'));
       this.#acknowledge();
     } else if (atOnce || receiver.acknowledgmentDue || (flags & PSH) !== 0) this.#acknowledge();
     else if (!this.#delayedAck.armed) this.#delayedAck.set(nowNs(this.#context.clock) + DELAYED_ACK);
@@ -462,7 +409,8 @@ export class Connection implements HostTcpEvents {
   }
 
   #establish(): void {
-    this.state = this.#sender.finQueued ? 'FIN-WAIT-1' : 'ESTABLISHED';
+    this.state = nextState(this.state, 'syn-acknowledged');
+    if (this.#sender.finQueued) this.state = nextState(this.state, 'host-ended');
     this.#retransmission.clear();
     this.#context.established(this);
     this.#resume();
@@ -501,8 +449,15 @@ export class Connection implements HostTcpEvents {
     if (mac !== undefined) this.#context.output.refuse(segment, mac);
   }
 
-  #enterTimeWait(): void {
-    this.state = 'TIME-WAIT';
+  /** Moves on after a FIN of either side. */
+  #enter(state: TcpState): void {
+    if (state === this.state) return;
+    if (state === 'CLOSED') {
+      this.#close(false); // both directions ended in order, so the host's socket goes by itself
+      return;
+    }
+    this.state = state;
+    if (state !== 'TIME-WAIT') return;
     this.#sender.buffer.clear();
     this.#receiver.clear();
     this.#startTimeWait();

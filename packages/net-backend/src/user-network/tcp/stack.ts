@@ -8,9 +8,11 @@ import type { DropCounters } from '../counters.ts';
 import { nowNs } from '../deadline.ts';
 import type { HostTcpEvents, HostTcpSocket } from '../host-network.ts';
 import { IPV4_HEADER, type Ipv4Packet } from '../ipv4.ts';
-import { Connection, type ConnectionContext, type TcpState } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionContext } from './connection-context.ts';
 import { ACK, parseSegment, RST, type Segment, SYN, TCP_HEADER } from './segment.ts';
 import type { Endpoints, SegmentOutput } from './segment-output.ts';
+import type { TcpState } from './state.ts';
 
 /** Limits and choices of the TCP side. Sizes in bytes. */
 export interface TcpOptions {
