@@ -117,6 +117,8 @@ function pushedFlags(v: RealVector): number {
   return (((hexOf(v.in, 'ss') ?? 0) << 4) + sp) & 0xff_ffff;
 }
 
+/** Instructions whose operand on the stack is not written in their text. */
+const STACK = new Set([0x07, 0x17, 0x1f, 0x58, 0x59, 0x5a, 0x5b, 0x5c, 0x5d, 0x5e, 0x5f, 0x61, 0x8f, 0x9d, 0xc2, 0xc3, 0xc8, 0xc9, 0xca, 0xcb, 0xcf]);
 const WORD_STRINGS = new Set([0x6d, 0x6f, 0xa5, 0xa7, 0xab, 0xad, 0xaf]);
 const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0xf0, 0xf2, 0xf3]);
 
@@ -147,7 +149,9 @@ function outside(v: RealVector): boolean {
   if (lock && !isLockable(opcode, bytes[at + 1] ?? 0)) return true;
   // An access beyond FFFF through SS is #SS since the 80386; the 80286 raises #GP. A word string instruction that faults has moved its
   // registers on the 80286; since then faults leave them alone. [SDM 3A §6.5]
-  if (v.exc === 13 && (/\[(ss:)?bp|ss:/.test(v.asm) || WORD_STRINGS.has(opcode))) return true;
+  if (v.exc === 13 && (/\[(ss:)?bp|ss:/.test(v.asm) || STACK.has(opcode) || WORD_STRINGS.has(opcode))) return true;
+  // FS and GS.
+  if ((opcode === 0x8c || opcode === 0x8e) && ((bytes[at + 1] ?? 0) & 0x30) === 0x20) return true;
   if (opcode === 0x0f || (opcode >= 0x64 && opcode <= 0x67) || opcode === 0xf1) return true;
   return bytes.length - 1 > 10;
 }

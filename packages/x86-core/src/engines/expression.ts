@@ -2,7 +2,7 @@
  * Values of the Wasm engines: a piece of WebAssembly code that leaves one value. Widths up to 32 are an i32, 64 an i64, 128 a v128.
  */
 import type { BitWidth } from '../semantics/language.ts';
-import { i32Const, i64Const, OP, type ValueType } from '../wasm/instructions.ts';
+import { i32Const, i64Const, OP, type ValueType, v128Const } from '../wasm/instructions.ts';
 
 export interface Expr {
   readonly type: ValueType;
@@ -34,7 +34,7 @@ export function join(parts: readonly (number | readonly number[])[]): number[] {
 
 export function constantExpr(value: bigint, width: BitWidth): Expr {
   const cut = BigInt.asUintN(width, value);
-  const code = width === 64 ? i64Const(cut) : i32Const(Number(BigInt.asIntN(32, cut)));
+  const code = width === 128 ? v128Const(cut) : width === 64 ? i64Const(cut) : i32Const(Number(BigInt.asIntN(32, cut)));
   return { type: typeOf(width), code, clean: true, constant: cut, bound: true };
 }
 

@@ -5,7 +5,7 @@
 import type { Instruction } from '../semantics/instruction.ts';
 import type { Subroutine } from '../semantics/language.ts';
 import type { SystemRoutine } from '../system/routine.ts';
-import { i32Const } from '../wasm/instructions.ts';
+import { i32Const, localGet } from '../wasm/instructions.ts';
 import { FunctionBuilder, ModuleBuilder, type Signature } from '../wasm/module.ts';
 import { type CompiledModule, WASM } from '../wasm/runtime.ts';
 import { effectsOf, type Statics } from './effects.ts';
@@ -93,7 +93,7 @@ function writeHandler(builder: FunctionBuilder, shape: Shape, around: Surroundin
   const operands = shape.operands.map((o, i) => ({ ...o, reads: effects.reads[i] === true, writes: effects.writes[i] === true }));
   const language = new InterpreterLanguage(builder, statics, operands, around);
   instruction.body(language, ...language.operands());
-  builder.emit(i32Const(language.endsBlock ? OUTCOME.jumped : OUTCOME.next));
+  builder.emit(language.outcome === undefined ? i32Const(OUTCOME.next) : localGet(language.outcome));
 }
 
 const SUBROUTINE_STATICS: Statics = { width: 64, addressWidth: 64, stackWidth: 64, codeWidth: 64, repeatPrefix: 'none' };

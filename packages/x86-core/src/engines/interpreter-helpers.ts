@@ -46,6 +46,7 @@ export const HELPERS: Readonly<Record<string, Signature>> = {
   raise: IMPORTS['raise'] as Signature,
   system: IMPORTS['system'] as Signature,
   linear: { parameters: ['i64', 'i32', 'i32'], results: ['i64'] },
+  canonical: { parameters: ['i64', 'i32'], results: [] },
   probe: { parameters: ['i64', 'i32'], results: [] },
   ...Object.fromEntries(
     WIDTHS.flatMap((w) => [
@@ -69,7 +70,8 @@ export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number>
     index.set(name, made.index);
   };
   const imported = (name: string): number[] => call(index.get(name) as number);
-  define('linear', (f) => linear(f, imported('segmentFault')));
+  define('canonical', (f) => canonical(f, imported('segmentFault')));
+  define('linear', (f) => linear(f, imported('segmentFault'), imported('canonical')));
   define('probe', (f) => f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address), localGet(1), imported('slowProbe')));
   for (const width of WIDTHS) {
     define(`load${width}`, (f) => loadHelper(f, width, 0, imported('slowLoad')));
@@ -79,15 +81,26 @@ export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number>
   return index;
 }
 
+const numberOf = (segment: readonly number[]): number[] => [...segment, ...i32Const(at.linearBase.address), OP.i32Sub, ...i32Const(3), OP.i32ShrU];
+
+/** (linear address, address of the segment's linearBase): #SS or #GP in 64-bit mode unless the address is canonical. [SDM 1 §3.3.7.1] */
+function canonical(f: FunctionBuilder, segmentFault: readonly number[]): void {
+  f.emit(ADDRESS_ZERO, load(OP.i32Load, at.linearMask.address + 4), i32Const(0), OP.i32Ne);
+  f.emit(localGet(0), i64Const(2n ** 47n), OP.i64Add, i64Const(48n), OP.i64ShrU, OP.i64Eqz, OP.i32Eqz, OP.i32And);
+  f.open(OP.if);
+  f.emit(numberOf(localGet(1)), segmentFault);
+  f.close();
+}
+
 /** (offset, address of the segment's linearBase, bytes + 0x100 for a write) → linear address; faults. [SDM 3A §5.3, §5.4] */
-function linear(f: FunctionBuilder, segmentFault: readonly number[]): void {
+function linear(f: FunctionBuilder, segmentFault: readonly number[], checkCanonical: readonly number[]): void {
   const [offset, segment, flags] = [localGet(0), localGet(1), localGet(2)];
   const number = f.local('i32');
   const last = f.local('i64');
   // In 64-bit mode the mask is all ones and nothing is checked here.
   f.emit(ADDRESS_ZERO, load(OP.i32Load, at.linearMask.address + 4), OP.i32Eqz);
   f.open(OP.if);
-  f.emit(segment, i32Const(at.linearBase.address), OP.i32Sub, i32Const(3), OP.i32ShrU, localSet(number));
+  f.emit(numberOf(segment), localSet(number));
   f.emit(offset, flags, i32Const(0xff), OP.i32And, i32Const(1), OP.i32Sub, OP.i64ExtendI32U, OP.i64Add, localSet(last));
   const element = (shift: number): number[] => [...localGet(number), ...i32Const(shift), OP.i32Shl];
   const lower = [...element(3), ...load(OP.i64Load, at.segmentLower.address)];
@@ -102,7 +115,8 @@ function linear(f: FunctionBuilder, segmentFault: readonly number[]): void {
   f.emit(localGet(number), segmentFault);
   f.close();
   f.close();
-  f.emit(offset, segment, load(OP.i64Load), OP.i64Add, ADDRESS_ZERO, load(OP.i64Load, at.linearMask.address), OP.i64And);
+  f.emit(offset, segment, load(OP.i64Load), OP.i64Add, ADDRESS_ZERO, load(OP.i64Load, at.linearMask.address), OP.i64And, localTee(last));
+  f.emit(segment, checkCanonical, localGet(last));
 }
 
 /** Leaves whether the TLB entry of local 0 has the tag at `tagOffset` for all of the access; sets local `entry`. */

@@ -27,8 +27,8 @@ export const OUTCOME = {
   leave: 2,
 } as const;
 
-/** Shape of an operand as a handler sees it: general register, other register (vector, MMX), memory, immediate. */
-export type OperandKind = 'general' | 'vector' | 'memory' | 'immediate';
+/** Shape of an operand as a handler sees it: general, XMM or MMX register, memory, immediate. */
+export type OperandKind = 'general' | 'vector' | 'mmx' | 'memory' | 'immediate';
 
 export interface HandlerOperand {
   readonly kind: OperandKind;
@@ -72,8 +72,8 @@ interface MemoryOperand extends Operand<Expr> {
 export class InterpreterLanguage extends WasmFlags implements Language<Expr> {
   readonly #around: Surroundings;
   readonly #operands: readonly HandlerOperand[];
-  /** A system routine was called: the handler ends the block. */
-  endsBlock = false;
+  /** Local that holds the outcome, if a system routine may be called on some path: it ends the block there. */
+  outcome: number | undefined;
 
   constructor(builder: FunctionBuilder, statics: Statics, operands: readonly HandlerOperand[], around: Surroundings) {
     super(builder, statics);
@@ -96,7 +96,7 @@ export class InterpreterLanguage extends WasmFlags implements Language<Expr> {
       }
       const slot = registers++;
       if (slot === 2 && hasMemory) throw new Error('no room for a third register beside a memory operand');
-      return this.#register(RECORD.registers[slot] as number, o.width, o.kind === 'general');
+      return this.#register(RECORD.registers[slot] as number, o.width, o.kind);
     });
   }
 
@@ -112,10 +112,19 @@ export class InterpreterLanguage extends WasmFlags implements Language<Expr> {
     };
   }
 
-  #register(slot: number, width: BitWidth, general: boolean): Operand<Expr> {
+  #register(slot: number, width: BitWidth, kind: OperandKind): Operand<Expr> {
     let address: Expr | undefined;
     const at = (): Expr => (address ??= this.bind(expr('i32', true, record, load(OP.i32Load16U, slot))));
-    return this.#place(() => at().code, 0, width, general && width === 32);
+    const place = this.#place(() => at().code, 0, width, kind === 'general' && width === 32);
+    if (kind !== 'mmx') return place;
+    // Sign and exponent of the x87 register become ones. [SDM 1 §9.5.1]
+    return {
+      ...place,
+      write: (value) => {
+        place.write(value);
+        this.f.emit(at().code, i32Const(0xffff), store(OP.i32Store16, 8));
+      },
+    };
   }
 
   /** State at address code + offset. */
@@ -246,15 +255,15 @@ export class InterpreterLanguage extends WasmFlags implements Language<Expr> {
           );
         if (readForWrite) {
           host = this.f.local('i32');
-          return this.#inlineLoad(linear, width, 8, host);
+          return this.#inlineLoad(operand, linear, width, 8, host);
         }
-        return this.#inlineLoad(linear, width, 0, undefined);
+        return this.#inlineLoad(operand, linear, width, 0, undefined);
       },
       write: (value) => {
         linear ??= this.#linear(operand, bytesOf(width), true);
         if (this.#around.main === undefined) this.#call(`store${width}`, linear.code, cleaned(value, width));
         else if (host !== undefined) this.#inlineStoreBack(linear, host, value, width);
-        else this.#inlineStore(linear, value, width);
+        else this.#inlineStore(operand, linear, value, width);
       },
     };
     return operand;
@@ -282,7 +291,7 @@ export class InterpreterLanguage extends WasmFlags implements Language<Expr> {
       : [...linear.code, ...i64Const(BigInt(last)), OP.i64Add, ...PAGE_MASK, OP.i64And];
   }
 
-  #inlineLoad(linear: Expr, width: BitWidth, tagOffset: number, host: number | undefined): Expr {
+  #inlineLoad(operand: MemoryOperand, linear: Expr, width: BitWidth, tagOffset: number, host: number | undefined): Expr {
     const entry = this.f.local('i32');
     const type = typeOf(width);
     const value = this.f.local(type);
@@ -292,7 +301,7 @@ export class InterpreterLanguage extends WasmFlags implements Language<Expr> {
     if (host !== undefined) this.f.emit(address, localTee(host), loadOf(width, 0), localSet(value));
     else this.f.emit(address, loadOf(width, 0), localSet(value));
     this.f.else();
-    this.#storePosition();
+    this.#slowPath(operand, linear);
     this.f.emit(linear.code, callCode(this.#around.helper(`${tagOffset === 0 ? 'load' : 'loadForWrite'}${width}`)), localSet(value));
     if (host !== undefined) this.f.emit(i32Const(0), localSet(host));
     this.f.close();
@@ -311,17 +320,23 @@ export class InterpreterLanguage extends WasmFlags implements Language<Expr> {
     this.f.close();
   }
 
-  #inlineStore(linear: Expr, value: Expr, width: BitWidth): void {
+  #inlineStore(operand: MemoryOperand, linear: Expr, value: Expr, width: BitWidth): void {
     const v = this.bind(value);
     const entry = this.f.local('i32');
     this.f.emit(this.#tlbEntry(linear), localTee(entry), load(OP.i64Load, 8), this.#tagOf(linear, width), OP.i64Eq);
     this.f.open(OP.if);
     this.f.emit(linear.code, OP.i32WrapI64, localGet(entry), load(OP.i32Load, 16), OP.i32Add, v.code, storeOf(width, 0));
     this.f.else();
-    this.#storePosition();
+    this.#slowPath(operand, linear);
     this.#call(`store${width}`, linear.code, cleaned(v, width));
     this.f.close();
     this.f.release('i32', entry);
+  }
+
+  /** The TLB does not know the address, or not all of it. */
+  #slowPath(operand: MemoryOperand, linear: Expr): void {
+    this.#storePosition();
+    this.#call('canonical', linear.code, operand.segment);
   }
 
   /** Before a call that may fault or reach a device: where we are, for whoever asks. */
@@ -433,7 +448,8 @@ export class InterpreterLanguage extends WasmFlags implements Language<Expr> {
 
   system(routine: SystemRoutine, ...values: Expr[]): Expr {
     if (this.#around.main !== undefined) throw new Error('a system routine is no case of the main function');
-    this.endsBlock = true;
+    this.outcome ??= this.f.local('i32');
+    this.f.emit(i32Const(OUTCOME.jumped), localSet(this.outcome));
     values.forEach((value, i) => {
       const width: BitWidth = value.type === 'i64' ? 64 : 32;
       this.f.emit(i32Const(0), wide(value, width), store(OP.i64Store, STATE.systemArguments.address + 8 * i));

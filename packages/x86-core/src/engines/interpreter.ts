@@ -104,8 +104,8 @@ export class Interpreter {
   readonly #emptyMap: number;
   #mode = 0;
   #user = false;
-  /** Address of the instruction whose system routine runs. */
-  #systemIp: bigint | undefined;
+  /** A system routine runs. */
+  #inSystem = false;
   readonly #leave: () => void;
 
   constructor(options: InterpreterOptions) {
@@ -183,9 +183,9 @@ export class Interpreter {
     const record = this.#u32[W.record]!;
     if (record === 0) return;
     this.#u32[W.remaining] = this.#u32[W.remaining]! - this.pending;
-    // A system routine may have changed the mode before it faulted: its address was worked out before.
-    this.#u64[STATE.rip.address >>> 3] = this.#systemIp ?? this.#ipOf(record);
-    this.#systemIp = undefined;
+    // A system routine may have changed the mode, or switched the task, before it faulted.
+    this.#u64[STATE.rip.address >>> 3] = this.#inSystem ? this.#p.instructionPointer : this.#ipOf(record);
+    this.#inSystem = false;
     this.#forgetRecord();
   }
 
@@ -235,16 +235,15 @@ export class Interpreter {
     const u = this.#u64;
     const { run } = routineByNumber(number);
     const p = this.#p;
-    const ip = this.#ipOf(this.#u32[W.record]!);
-    p.instructionPointer = ip;
-    this.#systemIp = ip;
+    p.instructionPointer = this.#ipOf(this.#u32[W.record]!);
+    this.#inSystem = true;
     let result: bigint | undefined;
     if (count === 0) result = run(p);
     else if (count === 1) result = run(p, u[a]!);
     else if (count === 2) result = run(p, u[a]!, u[a + 1]!);
     else result = run(p, ...u.subarray(a, a + count));
     u[STATE.systemResult.address >>> 3] = result ?? 0n;
-    this.#systemIp = undefined;
+    this.#inSystem = false;
   }
 
   // Finding code

@@ -50,6 +50,13 @@ export function vectorOperation(operation: VectorOperation, values: readonly big
       return a & ~b & ALL;
     case 'v128.not':
       return ~a & ALL;
+    case 'i8x16.swizzle': {
+      const bytes = lanes(a, 8);
+      return join(
+        lanes(b, 8).map((place) => bytes[Number(place)] ?? 0n),
+        8,
+      );
+    }
     default:
   }
   const [shape = '', name = ''] = operation.split('.');

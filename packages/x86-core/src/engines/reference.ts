@@ -67,7 +67,8 @@ export class ReferenceEngine implements Language<bigint> {
     try {
       decoded.instruction.body<bigint>(this, ...operands);
     } catch (error) {
-      p.set64('rip', this.#thisIp);
+      // Still there, unless a task switch got as far as the new task.
+      p.set64('rip', p.instructionPointer);
       throw error;
     }
     return true;
@@ -111,11 +112,23 @@ export class ReferenceEngine implements Language<bigint> {
     }
     if (o.kind === 'register') {
       const { address, size } = STATE[o.field];
-      return this.#place(address + o.index * size + o.displacement, o.width, o.zeroExtends);
+      const place = this.#place(address + o.index * size + o.displacement, o.width, o.zeroExtends);
+      return o.field === 'fpr' ? this.#withExponentOfOnes(place, address + o.index * size) : place;
     }
     const rmw = effects.reads[position] === true && effects.writes[position] === true;
     const { segment, width } = o;
     return this.#memoryPlace(segment, width, this.addressWidth, () => this.#effective(o), rmw);
+  }
+
+  /** An MMX register: part of an x87 register, whose sign and exponent become ones when it is written. [SDM 1 §9.5.1] */
+  #withExponentOfOnes(place: Operand<bigint>, address: number): Operand<bigint> {
+    return {
+      ...place,
+      write: (value) => {
+        place.write(value);
+        this.#view.setUint16(address + 8, 0xffff, true);
+      },
+    };
   }
 
   #effective(o: Extract<DecodedOperand, { kind: 'memory' }>): bigint {

@@ -4,6 +4,7 @@
 import type { Decoded } from '../decode/decoded.ts';
 import type { Instruction } from '../semantics/instruction.ts';
 import type { BitWidth } from '../semantics/language.ts';
+import type { FieldName } from '../state.ts';
 import type { Statics } from './effects.ts';
 import type { OperandKind } from './interpreter-language.ts';
 
@@ -18,7 +19,8 @@ export interface Shape {
   readonly operands: readonly ShapeOperand[];
 }
 
-const KIND_CODE: Readonly<Record<OperandKind, number>> = { general: 1, vector: 2, memory: 3, immediate: 0 };
+const KIND_CODE: Readonly<Record<OperandKind, number>> = { immediate: 0, general: 1, vector: 2, memory: 3, mmx: 4 };
+const REGISTER_KIND: Partial<Record<FieldName, OperandKind>> = { gpr: 'general', fpr: 'mmx' };
 const WIDTH_CODE: Readonly<Record<BitWidth, number>> = { 8: 0, 16: 1, 32: 2, 64: 3, 128: 4 };
 
 /** The shape with the statics on which the instruction does not depend put to their defaults, so that equal handlers have equal keys. */
@@ -26,7 +28,7 @@ export function shapeOf(decoded: Decoded): Shape {
   const { options } = decoded.instruction;
   const operands = decoded.operands.map((o): ShapeOperand => {
     if (o.kind === 'memory') return { kind: 'memory', width: o.width };
-    if (o.kind === 'register') return { kind: o.field === 'gpr' ? 'general' : 'vector', width: o.width };
+    if (o.kind === 'register') return { kind: REGISTER_KIND[o.field] ?? 'vector', width: o.width };
     return { kind: 'immediate', width: o.width };
   });
   const memory = operands.some((o) => o.kind === 'memory');
@@ -50,6 +52,6 @@ export function shapeKey({ operands, statics }: Shape): number {
   key = key * 4 + (statics.stackWidth >> 5);
   key = key * 4 + (statics.codeWidth >> 5);
   key = key * 4 + (statics.repeatPrefix === 'none' ? 0 : statics.repeatPrefix === 'rep' ? 1 : 2);
-  for (const o of operands) key = key * 32 + KIND_CODE[o.kind] * 8 + WIDTH_CODE[o.width] + 1;
+  for (const o of operands) key = key * 64 + KIND_CODE[o.kind] * 8 + WIDTH_CODE[o.width] + 1;
   return key;
 }

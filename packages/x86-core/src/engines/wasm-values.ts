@@ -4,7 +4,7 @@
  */
 import type { BitWidth, Operand, RepeatPrefix } from '../semantics/language.ts';
 import type { VectorOperation } from '../semantics/vector-operations.ts';
-import { i32Const, localGet, localSet, OP, SIMD, simd, TYPE_CODE } from '../wasm/instructions.ts';
+import { i32Const, localGet, localSet, OP, SIMD, simd, TYPE_CODE, v128Const } from '../wasm/instructions.ts';
 import type { FunctionBuilder } from '../wasm/module.ts';
 import type { Statics } from './effects.ts';
 import { cleaned, constantExpr, type Expr, expr, join, signed32, typeOf, wide, wideSigned } from './expression.ts';
@@ -29,6 +29,7 @@ const SIMD_OPCODE: Readonly<Record<VectorOperation, number>> = {
   'i8x16.narrow_i16x8_s': SIMD.i8x16NarrowS,
   'i8x16.narrow_i16x8_u': SIMD.i8x16NarrowU,
   'i8x16.bitmask': SIMD.i8x16Bitmask,
+  'i8x16.swizzle': SIMD.swizzle,
   'i16x8.add': SIMD.i16x8Add,
   'i16x8.sub': SIMD.i16x8Sub,
   'i16x8.add_sat_s': SIMD.i16x8AddSatS,
@@ -316,8 +317,7 @@ export class WasmValues {
   }
 
   toVector(value: Expr, width: 32 | 64): Expr {
-    const zero = [...simd(SIMD.const), ...new Array<number>(16).fill(0)];
-    return expr('v128', true, zero, value.code, simd(width === 64 ? SIMD.i64x2Replace : SIMD.i32x4Replace), 0);
+    return expr('v128', true, v128Const(0n), value.code, simd(width === 64 ? SIMD.i64x2Replace : SIMD.i32x4Replace), 0);
   }
 
   lane(vector: Expr, lane: number, width: 8 | 16 | 32 | 64): Expr {

@@ -191,6 +191,7 @@ export class Mmu implements PhysicalWords {
       if (this.#words[tag] === (low & ~0xfff) >>> 0 && this.#words[tag + 1] === high) return;
     }
     this.#requireCanonical(high);
+    if (low + bytes > 2 ** 32) this.#requireCanonical(this.#carried(high));
     this.translate(low, high, access, user);
     let at = low;
     let atHigh = high;
@@ -198,7 +199,6 @@ export class Mmu implements PhysicalWords {
       const next = ((at | 0xfff) + 1) >>> 0;
       if (next === 0) atHigh = this.#carried(atHigh);
       at = next;
-      this.#requireCanonical(atHigh);
       this.translate(at, atHigh, access, user);
     }
   }
@@ -237,12 +237,13 @@ export class Mmu implements PhysicalWords {
     this.#requireCanonical(high);
     const first = Math.min(bytes, PAGE - (low & 0xfff));
     this.#length0 = first;
+    const next = ((low | 0xfff) + 1) >>> 0;
+    const nextHigh = next === 0 ? this.#carried(high) : high;
+    // A non-canonical end comes before a page fault at the start.
+    if (first < bytes) this.#requireCanonical(nextHigh);
     const physical0 = this.translate(low, high, access, user);
     const host0 = this.host;
     if (first < bytes) {
-      const next = ((low | 0xfff) + 1) >>> 0;
-      const nextHigh = next === 0 ? this.#carried(high) : high;
-      this.#requireCanonical(nextHigh);
       this.#physical1 = this.translate(next, nextHigh, access, user);
       this.#host1 = this.host;
     }
