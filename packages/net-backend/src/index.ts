@@ -23,7 +23,7 @@ export type {
   HostUdpSocket,
   SocketAddress,
 } from './user-network/host-network.ts';
-export type { TcpState } from './user-network/tcp/connection.ts';
 export type { TcpConnectionInfo, TcpOptions } from './user-network/tcp/stack.ts';
+export type { TcpState } from './user-network/tcp/state.ts';
 export { UserNetwork, type UserNetworkOptions, type UserNetworkStatistics } from './user-network/user-network.ts';
 export { WrappedPort } from './wrapped-port.ts';

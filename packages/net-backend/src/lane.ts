@@ -29,10 +29,10 @@ interface Waiting {
 }
 
 /** Longest frame that any port carries: a 64 KiB IPv4 packet behind an Ethernet header with one VLAN tag. In bytes. */
-export const LONGEST_FRAME: number = 65_535 + 18;
+const LONGEST_FRAME = 65_535 + 18;
 
 /** Whether a frame can be one at all: it has a header and is not longer than any port carries. */
-export function isFrame(frame: Uint8Array): boolean {
+function isFrame(frame: Uint8Array): boolean {
   return frame.length >= 14 && frame.length <= LONGEST_FRAME;
 }
 

@@ -3,11 +3,12 @@
  * §3.10.7.4 in their order, including the defences of [RFC 5961]. What the guest sends goes to the socket, what the socket gives goes to
  * the guest; neither side is read faster than the other takes.
  */
-import { Deadline, MILLISECOND, nowNs, SECOND } from '../deadline.ts';
+import { Deadline, nowNs, SECOND } from '../deadline.ts';
 import type { HostTcpEvents, HostTcpFailure, HostTcpSocket } from '../host-network.ts';
 import type { ConnectionContext } from './connection-context.ts';
+import { Emitter } from './emitter.ts';
 import { Receiver } from './receiver.ts';
-import { ACK, FIN, MAX_WINDOW_SHIFT, PSH, RST, type Segment, SYN } from './segment.ts';
+import { ACK, FIN, PSH, RST, type Segment, SYN } from './segment.ts';
 import type { Endpoints } from './segment-output.ts';
 import { Sender } from './sender.ts';
 import { advance, before, distance } from './sequence.ts';
@@ -17,14 +18,11 @@ import { nextState, type TcpState } from './state.ts';
 const MIN_MSS = 64;
 /** What a SYN without the option means [RFC 9293 §3.7.1]. */
 const DEFAULT_MSS = 536;
-const DELAYED_ACK = 40 * MILLISECOND;
 /** 2 MSL; the cable keeps nothing for 30 s. */
 const TIME_WAIT = 60 * SECOND;
 /** Time-outs without any sign of the guest before a connection is given up: a minute for a SYN, four for data [RFC 9293 §3.8.3]. */
 const MAX_SYN_TIMEOUTS = 6;
 const MAX_TIMEOUTS = 9;
-/** Segments that one connection sends before the next has its turn. */
-const TURN = 16;
 
 export class Connection implements HostTcpEvents {
   readonly ends: Endpoints;
@@ -35,16 +33,14 @@ export class Connection implements HostTcpEvents {
   readonly #sender = new Sender();
   readonly #receiver = new Receiver();
   readonly #retransmission: Deadline;
-  readonly #delayedAck: Deadline;
+  readonly #emitter: Emitter;
+  /** Asked after something was delivered: the guest may have answered with RST meanwhile. */
+  readonly #isOpen = (): boolean => this.state !== 'CLOSED';
   readonly #deliver = (bytes: Uint8Array): void => this.#socket?.write(bytes);
   #socket: HostTcpSocket | undefined = undefined;
   #paused = true;
   #timeouts = 0;
   #irs = 0;
-  #windowShift = 0;
-  #scaling = false;
-  #synPending = false;
-  #ackNow = false;
 
   constructor(context: ConnectionContext, ends: Endpoints, iss: number, state: 'CONNECTING' | 'SYN-SENT') {
     this.#context = context;
@@ -53,11 +49,17 @@ export class Connection implements HostTcpEvents {
     this.#sender.start(iss);
     this.#sender.mss = Math.min(DEFAULT_MSS, context.mss);
     this.#retransmission = new Deadline(context.clock, () => this.#onTimeout());
-    this.#delayedAck = new Deadline(context.clock, () => {
-      this.#acknowledge();
-      context.flush();
+    this.#emitter = new Emitter({
+      context,
+      ends,
+      sender: this.#sender,
+      receiver: this.#receiver,
+      waiting: () => this.#socket?.bufferedAmount ?? 0,
+      onDelayedAck: () => {
+        this.#acknowledge();
+        context.flush();
+      },
     });
-    while (this.#windowShift < MAX_WINDOW_SHIFT && context.receiveLimit >> this.#windowShift > 0xffff) this.#windowShift++;
   }
 
   /** The socket of the host that it is joined with; given once. */
@@ -72,8 +74,8 @@ export class Connection implements HostTcpEvents {
 
   /** A client of the host began it: SYN-SENT. */
   openActive(): void {
-    this.#scaling = true;
-    this.#synPending = true;
+    this.#emitter.scale(true);
+    this.#emitter.synPending = true;
     this.#context.ready(this);
   }
 
@@ -82,7 +84,7 @@ export class Connection implements HostTcpEvents {
   onConnect(): void {
     if (this.state !== 'CONNECTING') return;
     this.state = nextState(this.state, 'host-connected');
-    this.#synPending = true;
+    this.#emitter.synPending = true;
     this.#wake();
   }
 
@@ -101,7 +103,7 @@ export class Connection implements HostTcpEvents {
   }
 
   onWritten(): void {
-    if (this.#receives && this.#receiver.worthTelling(this.#room)) {
+    if (this.#receives && this.#receiver.worthTelling(this.#emitter.room)) {
       this.#acknowledge();
       this.#context.flush();
     }
@@ -154,12 +156,12 @@ export class Connection implements HostTcpEvents {
     this.#takeSyn(segment);
     if (acceptable) {
       this.#sender.synchronize(segment.seq, ack, segment.window);
-      this.#synPending = false;
+      this.#emitter.synPending = false;
       this.#establish();
       this.#acknowledge();
     } else {
       this.state = nextState(this.state, 'syn');
-      this.#synPending = true;
+      this.#emitter.synPending = true;
     }
     this.#context.ready(this);
   }
@@ -175,7 +177,7 @@ export class Connection implements HostTcpEvents {
       if (this.state === 'SYN-RECEIVED' && (flags & SYN) !== 0 && seq === this.#irs) {
         // The SYN again: so is the answer. With an ACK it is the other half of a simultaneous open [RFC 9293 §3.5, Figure 7].
         if ((flags & ACK) !== 0) this.#inputAck(segment);
-        else this.#synPending = true;
+        else this.#emitter.synPending = true;
         this.#acknowledge();
       } else if (this.state === 'TIME-WAIT') {
         this.#startTimeWait();
@@ -222,7 +224,7 @@ export class Connection implements HostTcpEvents {
         return false;
       }
       sender.synchronize(seq, ack, segment.window * 2 ** sender.windowShift);
-      this.#synPending = false;
+      this.#emitter.synPending = false;
       this.#establish();
       return true;
     }
@@ -236,7 +238,7 @@ export class Connection implements HostTcpEvents {
       if (this.#paused && sender.buffer.length <= this.#context.sendLimit() / 2) this.#resume();
       if (sender.finAcknowledged) {
         this.#enter(nextState(this.state, 'fin-acknowledged'));
-        if (this.#isClosed()) return false;
+        if (!this.#isOpen()) return false;
       }
     }
     if (sender.hasUnsent || sender.retransmit || sender.inFlight) this.#context.ready(this);
@@ -252,7 +254,7 @@ export class Connection implements HostTcpEvents {
       this.#enter(nextState(this.state, 'fin'));
       this.#acknowledge();
     } else if (atOnce || receiver.acknowledgmentDue || (flags & PSH) !== 0) this.#acknowledge();
-    else if (!this.#delayedAck.armed) this.#delayedAck.set(nowNs(this.#context.clock) + DELAYED_ACK);
+    else this.#emitter.acknowledgeLater();
   }
 
   // What is sent.
@@ -265,36 +267,17 @@ export class Connection implements HostTcpEvents {
       this.#arm();
       return 'done';
     }
-    if (this.#synPending && !this.#sendSyn(mac)) return 'refused';
-    if (this.#isClosed()) return 'done';
+    if (this.#emitter.synPending && !this.#emitter.sendSyn(mac, this.state === 'SYN-RECEIVED')) return 'refused';
+    if (!this.#isOpen()) return 'done';
     if (this.state === 'SYN-SENT' || this.state === 'SYN-RECEIVED') {
       this.#arm();
       return 'done';
     }
     const sender = this.#sender;
-    if (sender.retransmit && sender.inFlight && !this.#resend(mac, sender.mss)) return 'refused';
-    const limit = this.#context.output.maxPayload(sender.mss);
-    for (let turn = 0; turn < TURN; turn++) {
-      const length = sender.sendable(limit);
-      if (length < 0) {
-        if (this.#ackNow && !this.#emit(mac, sender.nxt, ACK, 0, 0)) return 'refused';
-        this.#arm();
-        return 'done';
-      }
-      const fin = sender.endsWith(length);
-      const push = length > 0 && sender.offset + length === sender.buffer.length;
-      const flags = ACK | (fin ? FIN : 0) | (push ? PSH : 0);
-      const { nxt, offset } = sender;
-      // The answer may come while the frame is delivered, so it counts as sent before.
-      sender.sent(length, fin, nowNs(this.#context.clock));
-      if (!this.#emit(mac, nxt, flags, offset, length)) {
-        sender.takeBack();
-        return 'refused';
-      }
-      if (this.#isClosed()) return 'done';
-    }
-    this.#arm();
-    return 'more';
+    if (sender.retransmit && sender.inFlight && !this.#emitter.resend(mac, sender.mss)) return 'refused';
+    const result = this.#emitter.sendData(mac, this.#isOpen);
+    if (result !== 'refused' && this.#isOpen()) this.#arm();
+    return result;
   }
 
   /** Ends it with an RST to the guest, where it knows of the connection, and to the host. */
@@ -314,51 +297,6 @@ export class Connection implements HostTcpEvents {
     return { toGuest: this.#sender.buffer.length, toHost: (this.#socket?.bufferedAmount ?? 0) + this.#receiver.outOfOrderBytes };
   }
 
-  #sendSyn(mac: number): boolean {
-    const sender = this.#sender;
-    const answer = this.state === 'SYN-RECEIVED';
-    const fields = {
-      seq: sender.una,
-      ack: answer ? this.#receiver.nxt : 0,
-      flags: answer ? SYN | ACK : SYN,
-      window: answer ? this.#receiver.announce(this.#room, false) : Math.min(this.#room, 0xffff),
-    };
-    const syn = { mss: this.#context.mss, windowShift: this.#scaling ? this.#windowShift : undefined };
-    this.#synPending = false;
-    if (this.#context.output.sendSyn(this.ends, mac, fields, syn)) return true;
-    this.#synPending = true;
-    return false;
-  }
-
-  /** Sends again at SND.UNA, or tries a closed window. */
-  #resend(mac: number, limit: number): boolean {
-    const sender = this.#sender;
-    const length = sender.resendable(limit);
-    const fin = sender.endsFromUna(length);
-    if (length === 0 && !fin) return true;
-    const { una } = sender;
-    sender.resent(length, fin);
-    if (this.#emit(mac, una, ACK | (fin ? FIN : 0) | (length > 0 ? PSH : 0), 0, length)) return true;
-    sender.takeBack();
-    return false;
-  }
-
-  #emit(mac: number, seq: number, flags: number, offset: number, length: number): boolean {
-    const { buffer, mss } = this.#sender;
-    const fields = { seq, ack: this.#receiver.nxt, flags, window: this.#receiver.announce(this.#room) };
-    this.#ackNow = false;
-    this.#delayedAck.clear();
-    if (this.#context.output.send(this.ends, mac, fields, buffer, offset, length, mss)) return true;
-    this.#ackNow = true; // the window was announced to nobody, so it goes with the next try
-    return false;
-  }
-
-  /** Room that the host has: the window to announce. What the guest sends after the host is gone is taken and lost, up to its RST. */
-  get #room(): number {
-    const limit = this.#scaling ? this.#context.receiveLimit : Math.min(this.#context.receiveLimit, 0xffff);
-    return Math.max(0, limit - (this.#socket?.bufferedAmount ?? 0));
-  }
-
   get #receives(): boolean {
     return this.state === 'ESTABLISHED' || this.state === 'FIN-WAIT-1' || this.state === 'FIN-WAIT-2';
   }
@@ -367,7 +305,7 @@ export class Connection implements HostTcpEvents {
 
   /** Keeps the timer running while something is under way or waits for a window. */
   #arm(): void {
-    const waits = this.#sender.inFlight || this.#sender.hasUnsent || this.#synPending;
+    const waits = this.#sender.inFlight || this.#sender.hasUnsent || this.#emitter.synPending;
     if (!waits || this.state === 'TIME-WAIT') {
       if (this.state !== 'TIME-WAIT') this.#retransmission.clear();
     } else if (!this.#retransmission.armed) this.#retransmission.set(nowNs(this.#context.clock) + this.#sender.timeout.timeout);
@@ -383,13 +321,13 @@ export class Connection implements HostTcpEvents {
     if (++this.#timeouts > (opening ? MAX_SYN_TIMEOUTS : MAX_TIMEOUTS)) this.abort();
     else if (opening) {
       sender.timeout.backOff();
-      this.#synPending = true;
+      this.#emitter.synPending = true;
       this.#context.ready(this);
     } else if (sender.window === 0 || !sender.inFlight) {
       // The window is closed, or open by less than is worth sending: one byte, or what there is room for, asks how it stands.
       sender.timeout.backOff();
       const mac = this.#context.resolve(this.ends.guest);
-      if (mac !== undefined) this.#resend(mac, Math.max(1, Math.min(sender.window, sender.mss)));
+      if (mac !== undefined) this.#emitter.resend(mac, Math.max(1, Math.min(sender.window, sender.mss)));
       this.#arm();
     } else {
       sender.expire();
@@ -402,10 +340,10 @@ export class Connection implements HostTcpEvents {
     const sender = this.#sender;
     const announced = segment.mss ?? DEFAULT_MSS;
     sender.mss = Math.min(Math.max(announced, MIN_MSS), this.#context.mss);
-    this.#scaling = segment.windowShift !== undefined;
     sender.windowShift = segment.windowShift ?? 0;
     this.#irs = segment.seq;
-    this.#receiver.start(segment.seq, Math.min(announced, this.#context.mss), this.#scaling ? this.#windowShift : 0);
+    const shift = this.#emitter.scale(segment.windowShift !== undefined);
+    this.#receiver.start(segment.seq, Math.min(announced, this.#context.mss), shift);
   }
 
   #establish(): void {
@@ -417,13 +355,8 @@ export class Connection implements HostTcpEvents {
     if (this.#sender.hasUnsent) this.#context.ready(this);
   }
 
-  /** Asked after something was delivered: the guest may have answered with RST meanwhile. */
-  #isClosed(): boolean {
-    return this.state === 'CLOSED';
-  }
-
   #acknowledge(): void {
-    this.#ackNow = true;
+    this.#emitter.ackPending = true;
     this.#context.ready(this);
   }
 
@@ -473,7 +406,7 @@ export class Connection implements HostTcpEvents {
     if (this.state === 'CLOSED') return;
     this.state = 'CLOSED';
     this.#retransmission.cancel();
-    this.#delayedAck.cancel();
+    this.#emitter.cancel();
     this.#sender.buffer.clear();
     this.#receiver.clear();
     const socket = this.#socket;

@@ -86,6 +86,14 @@ export class Sender {
     return this.buffer.length - distance(this.#base, this.nxt);
   }
 
+  /**
+   * The number of a segment without data: past all that was sent, since the guest ignores what lies behind it. A probe of a closed window
+   * does not count; beyond such a window nothing is heard.
+   */
+  get bareSeq(): number {
+    return this.window === 0 ? this.nxt : this.max;
+  }
+
   /** Offset in the buffer of SND.NXT. */
   get offset(): number {
     return distance(this.#base, this.nxt);
