@@ -30,6 +30,7 @@ import {
   VERR,
   VERW,
 } from '../semantics/system-instructions.ts';
+import { GROUP_15_MEMORY } from './opcode-map-x87.ts';
 import type { OperandCode } from './operand-codes.ts';
 import { type Cell, default64, force64, only64, type Row } from './row.ts';
 
@@ -165,13 +166,10 @@ export const GROUP_11: Group = {
   reg: [[MOV, 'Ev', 'Iz'], undefined, undefined, undefined, undefined, undefined, undefined, undefined],
 };
 
-/** Group 15: 0F AE, without what saves and loads x87 and SSE state (/0–/3 in memory, in opcode-map-sse.ts). */
+/** Group 15: 0F AE. */
 export const GROUP_15: Group = {
   reg: [
-    undefined,
-    undefined,
-    undefined,
-    undefined,
+    ...GROUP_15_MEMORY.map((cell): Cell => ({ memory: { none: cell }, register: undefined })),
     undefined,
     { memory: undefined, register: { none: [FENCE] } },
     { memory: { p66: [CLFLUSH, 'Mb'] }, register: { none: [FENCE] } },
