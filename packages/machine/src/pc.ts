@@ -8,6 +8,7 @@ import {
   ConfigurationError,
   type GuestMemory,
   type InterruptLine,
+  type Ram,
   SharedLine,
   VirtualClock,
 } from '@paravirt/bus';
@@ -268,7 +269,7 @@ export function createPc(options: PcOptions): Pc {
     waitsForHost: nets.length > 0,
     reset: () => {
       exits.resets++;
-      clearMemory();
+      clear(ram);
       powerOn();
     },
     flush: () => {
@@ -276,12 +277,6 @@ export function createPc(options: PcOptions): Pc {
       debugOutput.flush();
     },
   });
-  const clearMemory = (): void => {
-    const zeros = new Uint8Array(CLEARED_AT_ONCE);
-    for (const { address, size } of ram.regions)
-      for (let done = 0; done < size; done += zeros.length)
-        ram.write(address + done, zeros.subarray(0, Math.min(zeros.length, size - done)));
-  };
   const exits = new ExitCounters({ ports, mmio, instructions: () => cpu.retired, now: () => clock.now(), halts: () => loop.halts });
   const serial = new SerialConsole(output, uart);
   powerOn();
@@ -313,7 +308,6 @@ const RFLAGS_IF = 0x200n;
 const EXIT_PORTS = 4;
 const CONFIG_PORTS = 8;
 const FIRST_CARD = 1;
-const CLEARED_AT_ONCE = 2 ** 20;
 const PCI_WINDOWS = {
   io: { base: at.PCI_IO_BAR_BASE, size: PORTS_SIZE - at.PCI_IO_BAR_BASE },
   memory32: { base: at.PCI_MMIO_BASE, size: at.PCI_MMIO_SIZE },
@@ -340,6 +334,21 @@ function allocateMemory(below4G: number, above4G: number): CpuMemory {
     throw new ConfigurationError('memory-too-large', 'the host has not enough memory for this guest', below4G + above4G);
   }
 }
+
+/** Zeroes RAM. What is zero is left alone: pages that the guest never touched stay free on the host. */
+function clear(ram: Ram): void {
+  for (const { address, size, offset } of ram.regions) {
+    const words = new BigUint64Array(ram.buffer, offset, size / 8);
+    for (let at = 0; at < size; at += ZEROS.length) {
+      let word = at / 8;
+      const end = word + ZEROS.length / 8;
+      while (word < end && words[word] === 0n) word++;
+      if (word < end) ram.write(address + at, ZEROS);
+    }
+  }
+}
+
+const ZEROS = new Uint8Array(4096);
 
 /** RAM goes on here: firmware puts option ROMs and itself into it. */
 const OPTION_ROMS = 0xc_0000;
