@@ -19,13 +19,16 @@ import {
 } from '../wasm/instructions.ts';
 import type { FunctionBuilder, ModuleBuilder, Signature } from '../wasm/module.ts';
 
+/** Beside a number of bytes: they will be written. */
+export const FOR_WRITING = 0x1_0000;
+
 /** What JavaScript provides. Addresses and values travel in the state (slowAddress, slowValue, slowHigh). */
 export const IMPORTS: Readonly<Record<string, Signature>> = {
   /** Raises an exception: (vector). */
   raise: { parameters: ['i32'], results: [] },
   /** Segment violation: (number of the segment register). */
   segmentFault: { parameters: ['i32'], results: [] },
-  /** Loads slowValue (and slowHigh) from slowAddress: (bytes, +0x100 when the bytes will be written). */
+  /** Loads slowValue (and slowHigh) from slowAddress: (bytes, + FOR_WRITING when the bytes will be written). */
   slowLoad: { parameters: ['i32'], results: [] },
   slowStore: { parameters: ['i32'], results: [] },
   slowProbe: { parameters: ['i32'], results: [] },
@@ -81,7 +84,13 @@ export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number>
   return index;
 }
 
-const numberOf = (segment: readonly number[]): number[] => [...segment, ...i32Const(at.linearBase.address), OP.i32Sub, ...i32Const(3), OP.i32ShrU];
+const numberOf = (segment: readonly number[]): number[] => [
+  ...segment,
+  ...i32Const(at.linearBase.address),
+  OP.i32Sub,
+  ...i32Const(3),
+  OP.i32ShrU,
+];
 
 /** (linear address, address of the segment's linearBase): #SS or #GP in 64-bit mode unless the address is canonical. [SDM 1 §3.3.7.1] */
 function canonical(f: FunctionBuilder, segmentFault: readonly number[]): void {
@@ -92,7 +101,7 @@ function canonical(f: FunctionBuilder, segmentFault: readonly number[]): void {
   f.close();
 }
 
-/** (offset, address of the segment's linearBase, bytes + 0x100 for a write) → linear address; faults. [SDM 3A §5.3, §5.4] */
+/** (offset, address of the segment's linearBase, bytes + FOR_WRITING) → linear address; faults. [SDM 3A §5.3, §5.4] */
 function linear(f: FunctionBuilder, segmentFault: readonly number[], checkCanonical: readonly number[]): void {
   const [offset, segment, flags] = [localGet(0), localGet(1), localGet(2)];
   const number = f.local('i32');
@@ -101,12 +110,12 @@ function linear(f: FunctionBuilder, segmentFault: readonly number[], checkCanoni
   f.emit(ADDRESS_ZERO, load(OP.i32Load, at.linearMask.address + 4), OP.i32Eqz);
   f.open(OP.if);
   f.emit(numberOf(segment), localSet(number));
-  f.emit(offset, flags, i32Const(0xff), OP.i32And, i32Const(1), OP.i32Sub, OP.i64ExtendI32U, OP.i64Add, localSet(last));
+  f.emit(offset, flags, i32Const(0xffff), OP.i32And, i32Const(1), OP.i32Sub, OP.i64ExtendI32U, OP.i64Add, localSet(last));
   const element = (shift: number): number[] => [...localGet(number), ...i32Const(shift), OP.i32Shl];
   const lower = [...element(3), ...load(OP.i64Load, at.segmentLower.address)];
   const upper = [...element(3), ...load(OP.i64Load, at.segmentUpper.address)];
   const access = [...element(2), ...load(OP.i32Load, at.segmentAccess.address)];
-  const needed = [...i32Const(1), ...flags, ...i32Const(8), OP.i32ShrU, OP.i32Shl];
+  const needed = [...i32Const(1), ...flags, ...i32Const(16), OP.i32ShrU, OP.i32Shl];
   f.emit(access, needed, OP.i32And, OP.i32Eqz);
   f.emit(offset, lower, OP.i64LtU, localGet(last), upper, OP.i64GtU, OP.i32Or);
   // In a segment of the full 4 GiB an access may wrap around.
@@ -153,7 +162,13 @@ function loadHelper(f: FunctionBuilder, width: HelperWidth, tagOffset: 0 | 8, sl
   f.open(OP.if, valueType(width));
   f.emit(hostAddress(entry), loadOpcode(width));
   f.else();
-  f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address), i32Const(bytes | (tagOffset === 8 ? 0x100 : 0)), slowLoad);
+  f.emit(
+    ADDRESS_ZERO,
+    localGet(0),
+    store(OP.i64Store, at.slowAddress.address),
+    i32Const(bytes | (tagOffset === 8 ? FOR_WRITING : 0)),
+    slowLoad,
+  );
   if (width === 128) {
     f.emit(
       simd(SIMD.const),

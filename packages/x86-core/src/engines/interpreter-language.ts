@@ -14,6 +14,7 @@ import { call as callCode, i32Const, i64Const, load, localGet, localSet, localTe
 import type { FunctionBuilder } from '../wasm/module.ts';
 import type { Statics } from './effects.ts';
 import { cleaned, type Expr, expr, join, typeOf, wide } from './expression.ts';
+import { FOR_WRITING } from './interpreter-helpers.ts';
 import { RECORD, RECORD_SHIFT } from './record.ts';
 import { WasmFlags } from './wasm-flags.ts';
 
@@ -224,14 +225,14 @@ export class InterpreterLanguage extends WasmFlags implements Language<Expr> {
       this.#raise(13);
       this.f.close();
     }
-    this.#call('probe', linear.code, i32Const(bytes | (access === 'write' ? 0x100 : 0)));
+    this.#call('probe', linear.code, i32Const(bytes | (access === 'write' ? FOR_WRITING : 0)));
   }
 
   /** Linear address of an operand: bound i64. */
   #linear(operand: MemoryOperand, bytes: number, write: boolean): Expr {
     const { main } = this.#around;
     if (main === undefined) {
-      const flags = i32Const(bytes | (write ? 0x100 : 0));
+      const flags = i32Const(bytes | (write ? FOR_WRITING : 0));
       return this.bind(expr('i64', true, operand.offset().code, operand.segment, flags, callCode(this.#around.helper('linear'))));
     }
     return this.bind(

@@ -20,7 +20,7 @@ import { type CompiledModule, type FunctionTable, type LinearMemory, WASM } from
 import { type CodePage, CodePages } from './code-pages.ts';
 import { COMMON_SHAPES } from './common-shapes.ts';
 import { HandlerInstances, routineByNumber } from './handler-module.ts';
-import { buildHelpers } from './interpreter-helpers.ts';
+import { buildHelpers, FOR_WRITING } from './interpreter-helpers.ts';
 import { buildMain, CODE_TLB_ENTRIES } from './interpreter-main.ts';
 import { RECORD, RECORD_SHIFT, RECORD_SIZE, SPECIAL, SPECIAL_COUNT } from './record.ts';
 import { type Shape, shapeKey, shapeOf } from './shape.ts';
@@ -141,12 +141,12 @@ export class Interpreter {
       raise: (vector: number) => processor.fault(vector),
       segmentFault: (segment: number) => processor.fault(segment === SEGMENT_NUMBER.SS ? VECTOR.SS : VECTOR.GP, 0),
       slowLoad: (flags: number) => {
-        const bytes = (flags & 0xff) as Bytes;
-        if ((flags & 0x100) !== 0) mmu.probeSlow(bytes, ACCESS.write, processor.user);
+        const bytes = (flags & 0xffff) as Bytes;
+        if ((flags & FOR_WRITING) !== 0) mmu.probeSlow(bytes, ACCESS.write, processor.user);
         mmu.readSlow(bytes, processor.user);
       },
       slowStore: (bytes: number) => mmu.writeSlow(bytes as Bytes, processor.user),
-      slowProbe: (flags: number) => mmu.probeSlow(flags & 0xff, (flags & 0x100) !== 0 ? ACCESS.write : ACCESS.read, processor.user),
+      slowProbe: (flags: number) => mmu.probeSlow(flags & 0xffff, (flags & FOR_WRITING) !== 0 ? ACCESS.write : ACCESS.read, processor.user),
       system: (number: number, count: number) => this.#system(number, count),
       find: () => this.#find(),
       cross: () => this.#cross(),
