@@ -154,7 +154,6 @@ function unusual<V>(x: Language<V>, format: Format, operation: Operation, aBits:
   const unary = operation === 'sqrt';
   const plainB = unary ? a : format.unpack(x, bBits, word);
   const b = operation === 'sub' ? { ...plainB, sign: d.xor(plainB.sign, 1) } : plainB;
-  const raise = (exception: number): void => exceptions.write(d.or(exceptions.read(), exception));
   const invalid = (): void => {
     exceptions.write(d.constant(EXCEPTION.invalid));
     result.write(format.indefinite(x));
@@ -164,7 +163,7 @@ function unusual<V>(x: Language<V>, format: Format, operation: Operation, aBits:
     const widened = d.shr(d.and(word, WIDENED_DENORMAL), 16);
     const denormal = either(x, a.denormal, b.denormal);
     exceptions.write(format === EXTENDED ? d.or(d.truth(denormal, 1), widened) : d.truth(denormal, 1));
-    x.when(s.zeroDivide, () => raise(EXCEPTION.zeroDivide));
+    x.when(s.zeroDivide, () => exceptions.write(d.constant(EXCEPTION.zeroDivide)));
     x.when(
       s.infinity,
       () => result.write(format.infinity(x, s.sign)),

@@ -86,13 +86,14 @@ const packExtendedSlowly: Subroutine = {
     const infinity = (): void => {
       outSignificand.write(topBit(q));
       outExponent.write(d.constant(LARGEST_EXTENDED + 1));
+      exceptions.write(d.constant(EXCEPTION.overflow | EXCEPTION.precision | ROUNDED_UP));
     };
     x.when(overflow, () => {
       x.when(
         isMasked(x, control, EXCEPTION.overflow),
         () => {
           const toInfinity = overflowsToInfinity(x, sign, control);
-          exceptions.write(d.or(d.select(toInfinity, ROUNDED_UP, 0), EXCEPTION.overflow | EXCEPTION.precision));
+          exceptions.write(d.constant(EXCEPTION.overflow | EXCEPTION.precision));
           outSignificand.write(q.sub(0, q.shl(1, drop)));
           outExponent.write(d.constant(LARGEST_EXTENDED));
           x.when(toInfinity, infinity);
@@ -114,6 +115,7 @@ const packExtendedSlowly: Subroutine = {
           x.when(d.less(outExponent.read(), 1), () => {
             outSignificand.write(q.constant(0));
             outExponent.write(d.constant(0));
+            exceptions.write(d.constant(EXCEPTION.underflow | EXCEPTION.precision));
           });
         },
         () => {

@@ -39,7 +39,7 @@ type Into = 'status' | 'flags';
 function conclude<V>(fpu: Fpu<V>, { relation, exceptions }: Comparison<V>, into: Into, pops: 0 | 1 | 2): void {
   const { x, d } = fpu;
   const bit = (place: number): V => x.truncate(d.and(d.shr(relation, place), 1), 32, 8);
-  const proceeds = fpu.settle(exceptions, into === 'status' ? d.shl(relation, 8) : undefined);
+  const proceeds = into === 'status' ? fpu.settle(exceptions, d.shl(relation, 8)) : fpu.settleKeepingC1(exceptions);
   if (into === 'flags') {
     const none = x.constant(0, 8);
     x.setFlags({ ZF: bit(6), PF: bit(2), CF: bit(0), OF: none, SF: none, AF: none });

@@ -20,6 +20,13 @@ const ENVIRONMENT_WORDS = 7;
 const REGISTER_BYTES = 10;
 const environmentBytes = (size: Size): number => ENVIRONMENT_WORDS * (size / 8);
 
+/** Faults unless an image may be read or written. Its first byte is tried first, its last one next: CR2 tells. */
+function probeImage<V>(x: Language<V>, image: Operand<V>, bytes: number, access: 'read' | 'write'): void {
+  x.probe(image, 1, access);
+  x.probe(x.part(image, bytes - 1, 8), 1, access);
+  x.probe(image, bytes, access);
+}
+
 /** Tag of a register, two bits: 0 valid, 1 zero, 2 special (NaN, infinity, denormal, unsupported), 3 empty. [SDM 1, Figure 8-7] */
 function tagOf<V>(fpu: Fpu<V>, slot: number): V {
   const { x, d, q } = fpu;
@@ -89,7 +96,7 @@ export const FNSTENV: Instruction = unary(
   (x, dest) => {
     const fpu = Fpu.notWaiting(x);
     const size = sizeOf(x);
-    x.probe(dest, environmentBytes(size), 'write');
+    probeImage(x, dest, environmentBytes(size), 'write');
     storeEnvironment(fpu, dest, size);
     loadControlWord(x, x.truncate(fpu.d.or(fpu.control, 0x3f), 32, 16));
   },
@@ -103,7 +110,7 @@ export const FNSAVE: Instruction = unary(
     const fpu = Fpu.notWaiting(x);
     const size = sizeOf(x);
     const start = environmentBytes(size);
-    x.probe(dest, start + 8 * REGISTER_BYTES, 'write');
+    probeImage(x, dest, start + 8 * REGISTER_BYTES, 'write');
     storeEnvironment(fpu, dest, size);
     for (let i = 0; i < 8; i++) {
       const { significand, top } = fpu.read(fpu.slot(i));
@@ -152,6 +159,7 @@ export const FLDENV: Instruction = unary(
   (x, src) => {
     Fpu.waiting(x);
     const size = sizeOf(x);
+    probeImage(x, src, environmentBytes(size), 'read');
     loadEnvironment(x, readEnvironment(x, src, size), size);
   },
   { sized: true },
@@ -163,6 +171,7 @@ export const FRSTOR: Instruction = unary(
     Fpu.waiting(x);
     const size = sizeOf(x);
     const start = environmentBytes(size);
+    probeImage(x, src, start + 8 * REGISTER_BYTES, 'read');
     const environment = readEnvironment(x, src, size);
     const values = Array.from({ length: 8 }, (_, i) => {
       const significand = x.bind(x.part(src, start + i * REGISTER_BYTES, 64).read());

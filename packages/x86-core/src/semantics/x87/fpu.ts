@@ -145,13 +145,23 @@ export class Fpu<V> {
    * instruction is. Answers whether results may be written (a truth value).
    */
   settle(exceptions: V, conditionCode?: V): V {
+    const cleared = conditionCode === undefined ? FSW.c1 : CONDITION_CODE;
+    return this.#settle(exceptions, this.d.constant(~cleared), conditionCode);
+  }
+
+  /** As `settle`, of an instruction that leaves C1 alone unless the stack faults: FCMOVcc, FCOMI and the like. [SDM 2A, "FCMOVcc"] */
+  settleKeepingC1(exceptions: V): V {
+    const { d } = this;
+    return this.#settle(exceptions, d.select(d.eq(d.and(exceptions, FSW.stackFault), 0), -1, ~FSW.c1), undefined);
+  }
+
+  #settle(exceptions: V, kept: V, conditionCode: V | undefined): V {
     const { x, d } = this;
-    const kept = conditionCode === undefined ? ~FSW.c1 : ~CONDITION_CODE;
     const status = x.zeroExtend(x.field('fsw').read(), 16, 32);
     const unmasked = this.unmasked(exceptions);
     const summary = d.select(d.ne(unmasked, 0), FSW.errorSummary | FSW.busy, 0);
     const told = conditionCode === undefined ? exceptions : d.or(exceptions, conditionCode);
-    x.field('fsw').write(x.truncate(d.or(d.or(d.and(status, kept & 0xffff), told), summary), 32, 16));
+    x.field('fsw').write(x.truncate(d.or(d.or(d.and(status, kept), told), summary), 32, 16));
     x.field('fip').write(x.thisIp());
     x.field('fcs').write(x.indexedField('segmentSelector', x.constant(CS, 32), 4, 0, 16).read());
     return d.eq(d.and(unmasked, BEFORE_COMPUTING), 0);

@@ -6,7 +6,7 @@
 import { VECTOR } from '../../fault.ts';
 import { Words } from '../float/words.ts';
 import { type Instruction, unary } from '../instruction.ts';
-import type { Language } from '../language.ts';
+import type { Language, Operand } from '../language.ts';
 import { loadControlWord, loadStatusWord, statusWord } from './control.ts';
 import { Fpu } from './fpu.ts';
 
@@ -18,11 +18,19 @@ const MXCSR_MASK = 0xffff;
 const SLOT_BYTES = 16;
 const xmmCount = <V>(x: Language<V>): number => (x.codeWidth === 64 ? 16 : 8);
 
+/** Faults unless the image is aligned and may be read or written. Its last byte is tried first: CR2 tells. */
+function probeImage<V>(x: Language<V>, image: Operand<V>, access: 'read' | 'write'): void {
+  const q = new Words(x, 64);
+  x.faultIf(q.ne(q.and(x.linearAddress(image), ALIGNMENT - 1), 0), VECTOR.GP);
+  x.probe(x.part(image, IMAGE_BYTES - 1, 8), 1, access);
+  x.probe(image, IMAGE_BYTES, access);
+}
+
 export const FXSAVE: Instruction = unary(
   'FXSAVE',
   (x, dest) => {
     const fpu = Fpu.notWaiting(x);
-    x.probe(dest, IMAGE_BYTES, 'write', ALIGNMENT);
+    probeImage(x, dest, 'write');
     const put16 = (at: number, value: typeof fpu.control): void => x.part(dest, at, 16).write(value);
     put16(AT.control, x.field('fcw').read());
     put16(AT.status, statusWord(x));
@@ -59,7 +67,7 @@ export const FXRSTOR: Instruction = unary(
   (x, src) => {
     const fpu = Fpu.notWaiting(x);
     const { d } = fpu;
-    x.probe(src, IMAGE_BYTES, 'read', ALIGNMENT);
+    probeImage(x, src, 'read');
     const mxcsr = x.bind(x.part(src, AT.mxcsr, 32).read());
     x.faultIf(d.ne(d.and(mxcsr, ~MXCSR_MASK), 0), VECTOR.GP);
     const get = (at: number, width: 16 | 32 | 64 | 128): typeof mxcsr => x.bind(x.part(src, at, width).read());

@@ -15,7 +15,7 @@ import {
 import { both, either, invoke, negation } from '../float/words.ts';
 import { type Instruction, nullary, unary } from '../instruction.ts';
 import type { BitWidth, Language, Operand, Subroutine } from '../language.ts';
-import { type Extended, Fpu, STACK_UNDERFLOW } from './fpu.ts';
+import { type Extended, Fpu, FSW, STACK_UNDERFLOW } from './fpu.ts';
 import { memoryInteger, memoryReal } from './memory-number.ts';
 
 /** FLD m32, m64. */
@@ -97,7 +97,9 @@ function store<V>(x: Language<V>, dest: Operand<V>, convert: Subroutine, missing
     const value = result.read();
     dest.write(dest.width === width ? value : x.truncate(value, width, dest.width));
   });
-  fpu.settle(exceptions.read());
+  // What is not stored is not rounded either.
+  const unrounded = d.and(exceptions.read(), ~(EXCEPTION.precision | FSW.c1));
+  fpu.settle(d.select(stored, exceptions.read(), unrounded));
   if (pops) x.when(stored, () => fpu.pop());
 }
 
@@ -184,7 +186,7 @@ const conditionalMove = (mnemonic: string, code: number): Instruction =>
     const present = fpu.areOccupied(own, other);
     const value = readOrIndefinite(fpu, other, present);
     const moves = either(x, negation(x, present), x.bind(x.condition(code)));
-    const written = fpu.settle(fpu.d.select(present, 0, STACK_UNDERFLOW));
+    const written = fpu.settleKeepingC1(fpu.d.select(present, 0, STACK_UNDERFLOW));
     x.when(both(x, moves, written), () => fpu.write(own, value));
   });
 export const FCMOVB: Instruction = conditionalMove('FCMOVB', 2);

@@ -103,6 +103,9 @@ const f80Scale: Subroutine = {
   },
 };
 
+/** Beside a condition code: it is one. */
+const COMPUTED = 1;
+
 /** Quotient bits 2, 1, 0 as C0, C3, C1. */
 function quotientCode<V>(x: Language<V>, quotient: V): V {
   const d = new Words(x, 32);
@@ -113,7 +116,7 @@ function quotientCode<V>(x: Language<V>, quotient: V): V {
 
 /**
  * a − b × Q, where Q is a ÷ b cut to an integer, or rounded to the nearest. If the exponents are 64 or more apart, as much as one division
- * of 128 by 64 bits can do, and C2. → (result, exceptions, condition code)
+ * of 128 by 64 bits can do, and C2. → (result, exceptions, condition code, with bit 0 set if there is one)
  */
 const remainder = (name: string, nearest: boolean): Subroutine => ({
   name,
@@ -146,7 +149,7 @@ const remainder = (name: string, nearest: boolean): Subroutine => ({
         significand.write(divided.remainder);
         exponent.write(d.select(partial, d.sub(a.exponent, 63), b.exponent));
         quotient.write(q.select(partial, 0, divided.quotient));
-        code.write(d.truth(partial, 10));
+        code.write(d.or(d.truth(partial, 10), COMPUTED));
         if (nearest) {
           const rest = q.sub(b.significand, divided.remainder);
           const tie = both(x, q.eq(rest, divided.remainder), q.ne(q.and(divided.quotient, 1), 0));
@@ -157,6 +160,7 @@ const remainder = (name: string, nearest: boolean): Subroutine => ({
         // a < b. Above b ÷ 2 (only if the exponents are neighbours) the nearest quotient is 1.
         if (nearest) minus(q.shl(b.significand, 1), both(x, d.eq(distance, -1), q.below(b.significand, a.significand)));
       };
+      code.write(d.constant(COMPUTED));
       x.when(negation(x, either(x, a.zero, b.infinite)), () => {
         x.when(d.less(distance, 0), small, divide);
         code.write(d.or(code.read(), quotientCode(x, quotient.read())));
@@ -202,7 +206,10 @@ const onTopTwo = (mnemonic: string, subroutine: Subroutine): Instruction =>
         code.write(c);
       }
     });
-    x.when(fpu.settle(exceptions.read(), tells ? code.read() : undefined), () => {
+    // Without a quotient C0 and C3 stay.
+    const old = d.and(x.bind(x.zeroExtend(x.field('fsw').read(), 16, 32)), FSW.c0 | FSW.c3);
+    const told = d.and(d.select(d.eq(d.and(code.read(), COMPUTED), 0), old, code.read()), ~COMPUTED);
+    x.when(fpu.settle(exceptions.read(), tells ? told : undefined), () => {
       fpu.write(own, { significand: significand.read(), top: top.read() });
     });
   });

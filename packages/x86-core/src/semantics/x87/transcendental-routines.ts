@@ -90,6 +90,8 @@ const signed = (value: Fraction, negative: boolean): Fraction => (negative ? neg
 interface Answer {
   readonly results: readonly Result[];
   readonly exceptions: number;
+  /** A denormal operand is told. */
+  readonly ofNumbers?: boolean;
 }
 
 const invalid = (count = 1): Answer => ({ results: new Array<Result>(count).fill(INDEFINITE), exceptions: EXCEPTION.invalid });
@@ -109,8 +111,8 @@ function notNumbers(a: Operand, b: Operand, count: number): Answer | undefined {
 }
 
 /** Leaves an answer where the body finds it. */
-function leave(p: Processor, { results, exceptions }: Answer, denormal: boolean): bigint {
-  let flags = exceptions | (denormal && (exceptions & EXCEPTION.invalid) === 0 ? EXCEPTION.denormal : 0);
+function leave(p: Processor, { results, exceptions, ofNumbers }: Answer, denormal: boolean): bigint {
+  let flags = exceptions | (denormal && ofNumbers === true ? EXCEPTION.denormal : 0);
   results.forEach((result, i) => {
     const at = i === 0 ? ANSWER.first : ANSWER.second;
     if ('bits' in result) {
@@ -150,7 +152,7 @@ const ofTwo = (name: string, compute: (x: Operand, y: Operand) => Answer): Syste
     return leave(p, notNumbers(x, y, 1) ?? compute(x, y), x.denormal || y.denormal);
   });
 
-const quietly = (...results: Result[]): Answer => ({ results, exceptions: 0 });
+const quietly = (...results: Result[]): Answer => ({ results, exceptions: 0, ofNumbers: true });
 
 /** |x| ≥ 2^63. */
 const outOfRange = (a: Operand): boolean => a.kind === 'finite' && (a.top & 0x7fff) >= EXTENDED_BIAS + 63;
