@@ -7,7 +7,10 @@ import type { BitWidth, RepeatPrefix, SegmentName } from '../semantics/language.
 import type { FieldName } from '../state.ts';
 
 export type DecodedOperand =
-  /** Bits of a state field: element `index` of `field`, `displacement` bytes in (AH is gpr[0] + 1). `zeroExtends`: 32-bit general register. */
+  /**
+   * Bits of a state field: element `index` of `field`, `displacement` bytes in (AH is gpr[0] + 1). `zeroExtends`: 32-bit general register.
+   * `field` fpr is an MMX register: a write makes sign and exponent of the x87 register ones. [SDM 1 §9.5.1]
+   */
   | {
       readonly kind: 'register';
       readonly width: BitWidth;

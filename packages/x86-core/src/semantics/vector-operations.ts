@@ -1,6 +1,7 @@
 /**
  * Names of the lane-wise vector operations of `Language.vector`, as WebAssembly names them: that is what engines have natively. Shifts take
- * the count as a value of width 32, below the lane width. What x86 has beyond these is composed of them in semantics/sse.
+ * the count as a value of width 32, below the lane width; swizzle takes bytes of its first vector by the places in its second, 0 for places
+ * beyond 15; bitmask gives a value of width 32. What x86 has beyond these is composed of them in semantics/sse.
  */
 export const VECTOR_OPERATIONS = [
   'v128.and',
@@ -22,6 +23,7 @@ export const VECTOR_OPERATIONS = [
   'i8x16.narrow_i16x8_s',
   'i8x16.narrow_i16x8_u',
   'i8x16.bitmask',
+  'i8x16.swizzle',
   'i16x8.add',
   'i16x8.sub',
   'i16x8.add_sat_s',

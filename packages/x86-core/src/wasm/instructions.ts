@@ -121,6 +121,7 @@ export const SIMD = {
   store: 11,
   const: 12,
   shuffle: 13,
+  swizzle: 14,
   i32x4Splat: 17,
   i64x2Splat: 18,
   i8x16ExtractU: 22,
@@ -194,6 +195,11 @@ export const SIMD = {
 export const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
 export const i32Const = (value: number): number[] => [OP.i32Const, ...signed32(value)];
 export const i64Const = (value: bigint): number[] => [OP.i64Const, ...signed64(value)];
+/** Unsigned. */
+export const v128Const = (value: bigint): number[] => [
+  ...simd(SIMD.const),
+  ...Array.from({ length: 16 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn)),
+];
 export const localGet = (index: number): number[] => [OP.localGet, ...unsigned(index)];
 export const localSet = (index: number): number[] => [OP.localSet, ...unsigned(index)];
 export const localTee = (index: number): number[] => [OP.localTee, ...unsigned(index)];

@@ -1,0 +1,73 @@
+/**
+ * Add, subtract, multiply, divide, square root, minimum, maximum: packed and scalar, single and double precision. [SDM 2A, "ADDPD" …;
+ * SDM 2B, "MULPD" …] All the arithmetic is in semantics/float.
+ */
+import { f32Add, f32Div, f32Mul, f32Sqrt, f32Sub, f64Add, f64Div, f64Mul, f64Sqrt, f64Sub } from '../float/index.ts';
+import { binary, type Instruction } from '../instruction.ts';
+import type { Subroutine } from '../language.ts';
+import { requireSse } from './availability.ts';
+import { raise, readMxcsr } from './float-exceptions.ts';
+import { f32Maximum, f32Minimum, f64Maximum, f64Minimum } from './float-order.ts';
+import { unaryPacked, unaryScalar } from './float-unary.ts';
+import { fromLanes, readVector } from './packed-operands.ts';
+
+/** (a, b, MXCSR) → (result, exceptions), of all lanes. */
+function packedOperation(mnemonic: string, subroutine: Subroutine): Instruction {
+  const width = subroutine.results[0] === 64 ? 64 : 32;
+  const lanes = Array.from({ length: 128 / width }, (_, i) => i);
+  return binary(mnemonic, (x, dest, src) => {
+    requireSse(x);
+    const b = readVector(x, src);
+    const a = readVector(x, dest);
+    const mxcsr = readMxcsr(x);
+    const results = lanes.map((i) => x.call(subroutine, x.lane(a, i, width), x.lane(b, i, width), mxcsr));
+    raise(
+      x,
+      results.map((result) => result[1] as typeof mxcsr),
+      mxcsr,
+    );
+    const values = results.map((result) => result[0] as typeof mxcsr);
+    dest.write(fromLanes(x, values, width));
+  });
+}
+
+/** (a, b, MXCSR) → (result, exceptions), of the lowest lane. */
+const scalarOperation = (mnemonic: string, subroutine: Subroutine): Instruction =>
+  binary(mnemonic, (x, dest, src) => {
+    requireSse(x);
+    const b = x.bind(src.read());
+    const a = x.bind(dest.read());
+    const mxcsr = readMxcsr(x);
+    const [value, exceptions] = x.call(subroutine, a, b, mxcsr) as readonly [typeof a, typeof a];
+    raise(x, [exceptions], mxcsr);
+    dest.write(value);
+  });
+
+export const ADDPS: Instruction = packedOperation('ADDPS', f32Add);
+export const ADDPD: Instruction = packedOperation('ADDPD', f64Add);
+export const ADDSS: Instruction = scalarOperation('ADDSS', f32Add);
+export const ADDSD: Instruction = scalarOperation('ADDSD', f64Add);
+export const SUBPS: Instruction = packedOperation('SUBPS', f32Sub);
+export const SUBPD: Instruction = packedOperation('SUBPD', f64Sub);
+export const SUBSS: Instruction = scalarOperation('SUBSS', f32Sub);
+export const SUBSD: Instruction = scalarOperation('SUBSD', f64Sub);
+export const MULPS: Instruction = packedOperation('MULPS', f32Mul);
+export const MULPD: Instruction = packedOperation('MULPD', f64Mul);
+export const MULSS: Instruction = scalarOperation('MULSS', f32Mul);
+export const MULSD: Instruction = scalarOperation('MULSD', f64Mul);
+export const DIVPS: Instruction = packedOperation('DIVPS', f32Div);
+export const DIVPD: Instruction = packedOperation('DIVPD', f64Div);
+export const DIVSS: Instruction = scalarOperation('DIVSS', f32Div);
+export const DIVSD: Instruction = scalarOperation('DIVSD', f64Div);
+export const MINPS: Instruction = packedOperation('MINPS', f32Minimum);
+export const MINPD: Instruction = packedOperation('MINPD', f64Minimum);
+export const MINSS: Instruction = scalarOperation('MINSS', f32Minimum);
+export const MINSD: Instruction = scalarOperation('MINSD', f64Minimum);
+export const MAXPS: Instruction = packedOperation('MAXPS', f32Maximum);
+export const MAXPD: Instruction = packedOperation('MAXPD', f64Maximum);
+export const MAXSS: Instruction = scalarOperation('MAXSS', f32Maximum);
+export const MAXSD: Instruction = scalarOperation('MAXSD', f64Maximum);
+export const SQRTPS: Instruction = unaryPacked('SQRTPS', f32Sqrt, 4);
+export const SQRTPD: Instruction = unaryPacked('SQRTPD', f64Sqrt, 2);
+export const SQRTSS: Instruction = unaryScalar('SQRTSS', f32Sqrt);
+export const SQRTSD: Instruction = unaryScalar('SQRTSD', f64Sqrt);

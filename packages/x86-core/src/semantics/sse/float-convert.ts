@@ -1,0 +1,72 @@
+/** Conversions between formats, and between numbers and integers. [SDM 2A, "CVTDQ2PD" … "CVTTSS2SI"; SDM 1 §11.4.1.6, §11.4.2.2] */
+import {
+  f32ToF64,
+  f32ToI32,
+  f32ToI32Truncated,
+  f32ToI64,
+  f32ToI64Truncated,
+  f64ToF32,
+  f64ToI32,
+  f64ToI32Truncated,
+  f64ToI64,
+  f64ToI64Truncated,
+  i32ToF32,
+  i32ToF64,
+  i64ToF32,
+  i64ToF64,
+} from '../float/index.ts';
+import type { Body } from '../instruction.ts';
+import { binary, type Instruction } from '../instruction.ts';
+import type { Subroutine } from '../language.ts';
+import { enterMmx, requireNoPendingException } from '../mmx/state.ts';
+import { unaryPacked, unaryScalar } from './float-unary.ts';
+
+export const CVTPS2PD: Instruction = unaryPacked('CVTPS2PD', f32ToF64, 2);
+export const CVTPD2PS: Instruction = unaryPacked('CVTPD2PS', f64ToF32, 2);
+export const CVTSS2SD: Instruction = unaryScalar('CVTSS2SD', f32ToF64);
+export const CVTSD2SS: Instruction = unaryScalar('CVTSD2SS', f64ToF32);
+
+export const CVTDQ2PS: Instruction = unaryPacked('CVTDQ2PS', i32ToF32, 4);
+export const CVTDQ2PD: Instruction = unaryPacked('CVTDQ2PD', i32ToF64, 2);
+export const CVTPS2DQ: Instruction = unaryPacked('CVTPS2DQ', f32ToI32, 4);
+export const CVTTPS2DQ: Instruction = unaryPacked('CVTTPS2DQ', f32ToI32Truncated, 4);
+export const CVTPD2DQ: Instruction = unaryPacked('CVTPD2DQ', f64ToI32, 2);
+export const CVTTPD2DQ: Instruction = unaryPacked('CVTTPD2DQ', f64ToI32Truncated, 2);
+
+// General registers: 32 bits, or 64 with REX.W
+
+const fromGeneral = (mnemonic: string, of32: Subroutine, of64: Subroutine): Instruction => {
+  const [narrow, wide] = [unaryScalar(mnemonic, of32).body, unaryScalar(mnemonic, of64).body] as [Body, Body];
+  return binary(mnemonic, (x, dest, src) => (src.width === 64 ? wide : narrow)(x, dest, src));
+};
+const toGeneral = (mnemonic: string, to32: Subroutine, to64: Subroutine): Instruction => {
+  const [narrow, wide] = [unaryScalar(mnemonic, to32).body, unaryScalar(mnemonic, to64).body] as [Body, Body];
+  return binary(mnemonic, (x, dest, src) => (dest.width === 64 ? wide : narrow)(x, dest, src));
+};
+
+export const CVTSI2SS: Instruction = fromGeneral('CVTSI2SS', i32ToF32, i64ToF32);
+export const CVTSI2SD: Instruction = fromGeneral('CVTSI2SD', i32ToF64, i64ToF64);
+export const CVTSS2SI: Instruction = toGeneral('CVTSS2SI', f32ToI32, f32ToI64);
+export const CVTTSS2SI: Instruction = toGeneral('CVTTSS2SI', f32ToI32Truncated, f32ToI64Truncated);
+export const CVTSD2SI: Instruction = toGeneral('CVTSD2SI', f64ToI32, f64ToI64);
+export const CVTTSD2SI: Instruction = toGeneral('CVTTSD2SI', f64ToI32Truncated, f64ToI64Truncated);
+
+// MMX registers: two 32-bit integers
+
+const withMmx = (mnemonic: string, subroutine: Subroutine): Instruction => {
+  const { body } = unaryPacked(mnemonic, subroutine, 2);
+  return binary(mnemonic, (x, dest, src) => {
+    requireNoPendingException(x);
+    body(x, dest, src);
+    enterMmx(x);
+  });
+};
+
+export const CVTPI2PS: Instruction = withMmx('CVTPI2PS', i32ToF32);
+export const CVTPI2PD: Instruction = withMmx('CVTPI2PD', i32ToF64);
+/** CVTPI2PD of two integers in memory has nothing to do with MMX. */
+export const CVTPI2PD_MEMORY: Instruction = unaryPacked('CVTPI2PD', i32ToF64, 2);
+export const CVTPS2PI: Instruction = withMmx('CVTPS2PI', f32ToI32);
+export const CVTTPS2PI: Instruction = withMmx('CVTTPS2PI', f32ToI32Truncated);
+export const CVTPD2PI: Instruction = withMmx('CVTPD2PI', f64ToI32);
+export const CVTTPD2PI: Instruction = withMmx('CVTTPD2PI', f64ToI32Truncated);
