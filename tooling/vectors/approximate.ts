@@ -2,7 +2,9 @@
 
 const EXPONENT = 0x7fffn;
 
-/** Two 80-bit numbers of one sign within 2^-60 of each other; zeros, infinities and NaNs must be equal. */
+/**
+ * Two 80-bit numbers of one sign within 2^-60 of each other, or denormal and neighbours; zeros, infinities and NaNs must be equal.
+ */
 export function compareRegister80(a: bigint, b: bigint): boolean {
   if (a === b) return true;
   if (a >> 79n !== b >> 79n) return false;
@@ -16,7 +18,7 @@ export function compareRegister80(a: bigint, b: bigint): boolean {
   const x = (a & low) << (difference > 0n ? 1n : 0n);
   const y = (b & low) << (difference < 0n ? 1n : 0n);
   const apart = x > y ? x - y : y - x;
-  return apart << 60n <= (x > y ? x : y);
+  return apart << 60n <= (x > y ? x : y) || (ea === 0n && eb === 0n && apart <= 1n);
 }
 
 /** Lanes of reciprocal estimates, each within 1.5 · 2^-12 of the other. [SDM 2B, "RCPPS"] */
