@@ -5,8 +5,28 @@ import { gunzipSync } from 'node:zlib';
 
 /** Groups that the CPU implements. The others belong to extensions that CPUID says are absent. */
 export const GROUPS: readonly string[] = [
-  'alu', 'mov', 'addr', 'shift', 'bit', 'muldiv', 'bcd', 'atomic', 'string', 'stack', 'branch', 'seg', 'exc',
-  'x87_ldst', 'x87_arith', 'x87_cmp', 'x87_ctl', 'x87_trans', 'mmx', 'sse', 'sse_approx', 'sse2',
+  'alu',
+  'mov',
+  'addr',
+  'shift',
+  'bit',
+  'muldiv',
+  'bcd',
+  'atomic',
+  'string',
+  'stack',
+  'branch',
+  'seg',
+  'exc',
+  'x87_ldst',
+  'x87_arith',
+  'x87_cmp',
+  'x87_ctl',
+  'x87_trans',
+  'mmx',
+  'sse',
+  'sse_approx',
+  'sse2',
 ];
 
 /** The folder of the vectors: given, in VECTORS_DIR, or beside the repository. Undefined if there is none. */

@@ -40,7 +40,11 @@ const show = Number(options.show);
 let passed = 0;
 let failed = 0;
 /** Runs cases and prints one line for the group. */
-function report<Case extends { readonly id: string; readonly asm: string }>(label: string, cases: Iterable<Case>, run: (c: Case) => string[]): void {
+function report<Case extends { readonly id: string; readonly asm: string }>(
+  label: string,
+  cases: Iterable<Case>,
+  run: (c: Case) => string[],
+): void {
   let good = 0;
   let bad = 0;
   const started = performance.now();
@@ -56,7 +60,9 @@ function report<Case extends { readonly id: string; readonly asm: string }>(labe
   }
   passed += good;
   failed += bad;
-  console.log(`${label.padEnd(34)} ${String(good).padStart(7)} passed ${String(bad).padStart(6)} failed  ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  console.log(
+    `${label.padEnd(34)} ${String(good).padStart(7)} passed ${String(bad).padStart(6)} failed  ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  );
 }
 
 for (const engine of engines) {
@@ -68,7 +74,8 @@ for (const engine of engines) {
     }
     const machine = new VectorMachine(mode as Mode, engine);
     const groups = wanted.length > 0 ? wanted : groupsIn(folder, mode).filter((g) => GROUPS.includes(g));
-    for (const group of groups) report(`${engine} ${mode} ${group}`, casesOf<Vector>(join(folder, mode, `${group}.jsonl.gz`), step), (c) => runVector(machine, c));
+    for (const group of groups)
+      report(`${engine} ${mode} ${group}`, casesOf<Vector>(join(folder, mode, `${group}.jsonl.gz`), step), (c) => runVector(machine, c));
   }
 }
 console.log(`${passed} passed, ${failed} failed`);

@@ -33,7 +33,12 @@ export class RealModeMachine {
 
   constructor(engine: EngineName, folder: string) {
     this.#memory = new CpuMemory({ ram: [{ address: 0, size: 0x11_0000 }], codeBytes: 2 ** 18 });
-    this.#cpu = new Cpu({ memory: this.#memory, ports: new AddressSpace('ports', 0x1_0000), mmio: new AddressSpace('memory', 2 ** 40), engine });
+    this.#cpu = new Cpu({
+      memory: this.#memory,
+      ports: new AddressSpace('ports', 0x1_0000),
+      mmio: new AddressSpace('memory', 2 ** 40),
+      engine,
+    });
     this.#masks = JSON.parse(readFileSync(join(folder, 'flag-masks.json'), 'utf8')) as Record<string, string>;
   }
 
@@ -62,6 +67,10 @@ export class RealModeMachine {
     }
     r.setField('cpl', 0n);
     r.setField('halted', 0n);
+    // The coprocessor as FNINIT leaves it: an exception of an earlier case must not be pending.
+    r.setField('fcw', 0x37fn);
+    r.setField('fsw', 0n);
+    r.setField('ftags', 0n);
     r.rip = BigInt(hexOf(v.in, 'ip') ?? 0);
     r.rflags = BigInt((hexOf(v.in, 'flags') ?? 0) & 0xfff) | 2n;
     for (let i = 0; i < MOST_STEPS && !this.#cpu.halted; i++) {
@@ -92,7 +101,9 @@ export class RealModeMachine {
         expected.set(Number.parseInt(address, 16) + i, byte);
       });
     }
-    const flagsAt = v.flagsAt === undefined ? pushedFlags(v) : Number.parseInt(v.flagsAt, 16);
+    // The recorded address is that of the bus cycle: even, also where the word is not.
+    const oddStack = (want('ss') << 4) + want('sp');
+    const flagsAt = v.flagsAt === undefined ? pushedFlags(v) : Number.parseInt(v.flagsAt, 16) | (oddStack & 1);
     for (const [address, byte] of expected) {
       const bits = address === flagsAt ? mask & 0xff : address === flagsAt + 1 ? mask >> 8 : 0xff;
       const is = this.#memory.ram.readU8(address);
@@ -118,7 +129,9 @@ function pushedFlags(v: RealVector): number {
 }
 
 /** Instructions whose operand on the stack is not written in their text. */
-const STACK = new Set([0x07, 0x17, 0x1f, 0x58, 0x59, 0x5a, 0x5b, 0x5c, 0x5d, 0x5e, 0x5f, 0x61, 0x8f, 0x9d, 0xc2, 0xc3, 0xc8, 0xc9, 0xca, 0xcb, 0xcf]);
+const STACK = new Set([
+  0x07, 0x17, 0x1f, 0x58, 0x59, 0x5a, 0x5b, 0x5c, 0x5d, 0x5e, 0x5f, 0x61, 0x8f, 0x9d, 0xc2, 0xc3, 0xc8, 0xc9, 0xca, 0xcb, 0xcf,
+]);
 const WORD_STRINGS = new Set([0x6d, 0x6f, 0xa5, 0xa7, 0xab, 0xad, 0xaf]);
 const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0xf0, 0xf2, 0xf3]);
 

@@ -1,7 +1,17 @@
 /** Runs one case and says how its outcome differs from the recorded one. */
 import type { FieldName } from '@paravirt/x86-core';
 import { compareRegister80, reciprocalWithin } from './approximate.ts';
-import { CODE_RIP, defaultGeneral, EXCEPTION, FLAGS_COMPARED, fromHex, GENERAL, littleEndian, type Snapshot, type Vector } from './vector.ts';
+import {
+  CODE_RIP,
+  defaultGeneral,
+  EXCEPTION,
+  FLAGS_COMPARED,
+  fromHex,
+  GENERAL,
+  littleEndian,
+  type Snapshot,
+  type Vector,
+} from './vector.ts';
 import type { VectorMachine } from './vector-machine.ts';
 
 /** Iterations of a repeated instruction at most. */
@@ -67,7 +77,9 @@ function setUp(machine: VectorMachine, v: Vector): Map<string, bigint> {
   const vectors = mode === 'x86_64' ? 16 : 8;
   for (let i = 0; i < vectors; i++) {
     const given = text(input, `xmm${i}`);
-    const value = littleEndian(given === undefined ? Uint8Array.from({ length: 16 }, (_, k) => ((16 * i + k) ^ 0x5a) & 0xff) : fromHex(given));
+    const value = littleEndian(
+      given === undefined ? Uint8Array.from({ length: 16 }, (_, k) => ((16 * i + k) ^ 0x5a) & 0xff) : fromHex(given),
+    );
     machine.setWide('xmm', i, value);
     expected.set(`xmm${i}`, value);
   }
@@ -111,7 +123,8 @@ function compare(machine: VectorMachine, v: Vector, expected: Map<string, bigint
 
   const check = (name: string, is: bigint, mask = -1n): void => {
     const want = expected.get(name) ?? 0n;
-    if ((is & mask) !== (want & mask)) wrong.push(`${name} ${is.toString(16)}, not ${want.toString(16)}${mask === -1n ? '' : ` (mask ${mask.toString(16)})`}`);
+    if ((is & mask) !== (want & mask))
+      wrong.push(`${name} ${is.toString(16)}, not ${want.toString(16)}${mask === -1n ? '' : ` (mask ${mask.toString(16)})`}`);
   };
   GENERAL[mode].forEach((name, n) => {
     if (v.undefreg?.includes(name)) return;

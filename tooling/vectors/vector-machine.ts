@@ -50,7 +50,12 @@ export class VectorMachine {
   constructor(mode: Mode, engine: EngineName) {
     this.mode = mode;
     this.#memory = new CpuMemory({ ram: [{ address: 0, size: RAM_SIZE }], codeBytes: 2 ** 18 });
-    this.cpu = new Cpu({ memory: this.#memory, ports: new AddressSpace('ports', 0x1_0000), mmio: new AddressSpace('memory', 2 ** 40), engine });
+    this.cpu = new Cpu({
+      memory: this.#memory,
+      ports: new AddressSpace('ports', 0x1_0000),
+      mmio: new AddressSpace('memory', 2 ** 40),
+      engine,
+    });
     for (let i = 0; i < WINDOW_SIZE; i++) this.#window[i] = pattern(i);
     for (let i = 0; i < LOW_WINDOW_SIZE; i++) this.#low[i] = pattern(i);
     this.#view = new DataView(this.#memory.memory.buffer);
@@ -152,7 +157,10 @@ export class VectorMachine {
   loadUserSegment(name: 'ES' | 'DS' | 'FS', selector: number): void {
     const base = (selector & ~7) === 0x68 ? BigInt(WINDOW) : 0n;
     const code = (selector & ~7) === 0x20;
-    const value = selector < 4 ? { selector, base: 0n, limit: 0, attributes: 0 } : { selector, base, limit: 0xffff_ffff, attributes: code ? 0xc0fb : 0xc0f3 };
+    const value =
+      selector < 4
+        ? { selector, base: 0n, limit: 0, attributes: 0 }
+        : { selector, base, limit: 0xffff_ffff, attributes: code ? 0xc0fb : 0xc0f3 };
     this.cpu.registers.setSegment(name, value);
   }
 
@@ -228,7 +236,13 @@ export class VectorMachine {
     const { ram } = this.#memory;
     const long = this.mode === 'x86_64';
     const descriptor = (selector: number, base: number, access: number, flags: number): void => {
-      const value = 0xffffn | (BigInt(base & 0xff_ffff) << 16n) | (BigInt(access) << 40n) | (0xfn << 48n) | (BigInt(flags) << 52n) | (BigInt(base >>> 24) << 56n);
+      const value =
+        0xffffn |
+        (BigInt(base & 0xff_ffff) << 16n) |
+        (BigInt(access) << 40n) |
+        (0xfn << 48n) |
+        (BigInt(flags) << 52n) |
+        (BigInt(base >>> 24) << 56n);
       ram.writeU64(GDT + (selector & ~7), value);
     };
     descriptor(KERNEL_CODE, 0, 0x9b, long ? 0xa : 0xc);
@@ -248,7 +262,8 @@ export class VectorMachine {
       const handler = SUPERVISOR + HANDLERS + 16 * vector;
       // INT3 and INTO may be raised by the user; other gates are the supervisor's, as Linux has them.
       const dpl = vector === 3 || vector === 4 ? 3 : 0;
-      const gate = BigInt(handler & 0xffff) | (BigInt(KERNEL_CODE) << 16n) | (BigInt(0x8e | (dpl << 5)) << 40n) | (BigInt(handler >>> 16) << 48n);
+      const gate =
+        BigInt(handler & 0xffff) | (BigInt(KERNEL_CODE) << 16n) | (BigInt(0x8e | (dpl << 5)) << 40n) | (BigInt(handler >>> 16) << 48n);
       ram.writeU64(IDT + (long ? 16 : 8) * vector, gate);
     }
   }

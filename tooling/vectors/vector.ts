@@ -56,7 +56,8 @@ export const GENERAL: Readonly<Record<Mode, readonly string[]>> = {
   x86_64: ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'],
 };
 
-export const defaultGeneral = (number: number): bigint => (number === 4 ? 0x1000_1800n : 0xa0b0_c0d0_e0f0_1020n + BigInt(number) * 0x0101_0101_0101_0101n);
+export const defaultGeneral = (number: number): bigint =>
+  number === 4 ? 0x1000_1800n : 0xa0b0_c0d0_e0f0_1020n + BigInt(number) * 0x0101_0101_0101_0101n;
 
 export const fromHex = (text: string): Uint8Array => Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 

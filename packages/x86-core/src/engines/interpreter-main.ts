@@ -64,7 +64,22 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
     f.emit(OP.return);
     f.close();
   };
-  const targetFromNext = (): void => f.emit(localGet(ripBase), record, load(OP.i64Load16U, RECORD.next), OP.i64Add, localSet(target));
+  // At the end of a 4 GiB segment EIP wraps around.
+  const targetFromNext = (): void =>
+    f.emit(localGet(ripBase), record, load(OP.i64Load16U, RECORD.next), OP.i64Add, localGet(linearMask), OP.i64And, localSet(target));
+  /** If `target` lies in the current page and was decoded: counts, and goes on there. */
+  const goOnInPage = (): void => {
+    f.emit(localGet(target), localGet(ripBase), OP.i64Sub, localTee(distance), i64Const(4096n), OP.i64LtU);
+    f.open(OP.if);
+    f.emit(localGet(pageMap), localGet(distance), OP.i32WrapI64, i32Const(2), OP.i32Shl, OP.i32Add, load(OP.i32Load), localTee(scratch));
+    f.open(OP.if);
+    count(true);
+    leaveIfUsedUp();
+    f.emit(localGet(scratch), localTee(RECORD_LOCAL), localSet(runStart));
+    f.branch(next);
+    f.close();
+    f.close();
+  };
 
   startRun();
   loadPage();
@@ -142,20 +157,17 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   f.open(OP.if);
   f.emit(OP.return);
   f.close();
-  // A system routine may have made the current page void.
-  f.emit(get64(STATE.rip.address), localSet(target), get64(STATE.ripBase.address), localSet(ripBase));
-
-  f.close(); // jumped
-  f.emit(localGet(target), localGet(ripBase), OP.i64Sub, localTee(distance), i64Const(4096n), OP.i64LtU);
-  f.open(OP.if);
-  f.emit(localGet(pageMap), localGet(distance), OP.i32WrapI64, i32Const(2), OP.i32Shl, OP.i32Add, load(OP.i32Load), localTee(scratch));
-  f.open(OP.if);
+  // The handler or the routine has checked where it goes, and what follows a routine is checked when it is fetched. The routine may have
+  // made the current page void, and changed the mode.
+  f.emit(get64(STATE.rip.address), get64(STATE.linearMask.address), OP.i64And, localSet(target));
+  f.emit(get64(STATE.ripBase.address), localSet(ripBase));
+  goOnInPage();
   count(true);
   leaveIfUsedUp();
-  f.emit(localGet(scratch), localTee(RECORD_LOCAL), localSet(runStart));
-  f.branch(next);
-  f.close();
-  f.close();
+  f.branch(lookup);
+
+  f.close(); // jumped
+  goOnInPage();
   // Execution may go there? The jump itself faults, so nothing of it has been counted.
   f.emit(localGet(target), get64(STATE.codeBias.address), OP.i64Add, get64(STATE.codeRange.address), OP.i64GtU);
   f.open(OP.if);

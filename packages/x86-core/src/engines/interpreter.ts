@@ -300,24 +300,30 @@ export class Interpreter {
 
   /** Code that is not in RAM is decoded anew each time. */
   #uncached(offset: number): number {
-    return this.#writeStep(this.#decodeAtRip(), offset);
+    const decoded = this.#decodeAtRip((this.#u32[W.remaining]! | 0) < 0);
+    if (decoded === undefined) {
+      this.#writeSpecial(this.#stepRecords, SPECIAL.leaveRun, offset, 0);
+      return this.#stepRecords;
+    }
+    return this.#writeStep(decoded, offset, offset + decoded.length >= 4096 ? SPECIAL.leavePage : SPECIAL.lookAgain);
   }
 
-  /** The instruction at RIP, fetched through the processor; faults as a fetch does. */
-  #decodeAtRip(): Decoded {
+  /**
+   * The instruction at RIP, fetched through the processor; faults as a fetch does. Undefined: with `stopAtCrossing`, it goes on in the next
+   * page.
+   */
+  #decodeAtRip(stopAtCrossing?: false): Decoded;
+  #decodeAtRip(stopAtCrossing: boolean): Decoded | undefined;
+  #decodeAtRip(stopAtCrossing = false): Decoded | undefined {
     const p = this.#p;
     const ip = p.get64('rip');
     p.instructionPointer = ip;
     const available = p.fetch(ip, this.#bytes, 0);
     let result = decode(this.#bytes, available, p.decodeMode);
-    let length = available;
     if (result === undefined) {
-      length += p.fetch(
-        p.decodeMode.codeWidth === 64 ? BigInt.asUintN(64, ip + BigInt(available)) : BigInt.asUintN(32, ip + BigInt(available)),
-        this.#bytes,
-        available,
-      );
-      result = decode(this.#bytes, length, p.decodeMode);
+      if (stopAtCrossing && (this.#linearLow() & 0xfff) + available === 4096) return undefined;
+      const next = BigInt.asUintN(p.decodeMode.codeWidth === 64 ? 64 : 32, ip + BigInt(available));
+      result = decode(this.#bytes, available + p.fetch(next, this.#bytes, available), p.decodeMode);
     }
     if (result === undefined) return p.fault(VECTOR.GP, 0);
     if ('fault' in result) return result.fault === 'ud' ? p.fault(VECTOR.UD) : p.fault(VECTOR.GP, 0);

@@ -51,8 +51,8 @@ export class ReferenceEngine implements Language<bigint> {
     this.branched = false;
     this.#thisIp = p.get64('rip');
     p.instructionPointer = this.#thisIp;
-    const decoded = this.#decode(mode);
-    if (stopAtCrossing && this.#crosses(decoded.length)) return false;
+    const decoded = this.#decode(mode, stopAtCrossing);
+    if (decoded === undefined) return false;
     this.width = decoded.width;
     this.addressWidth = decoded.addressWidth;
     this.stackWidth = decoded.stackWidth;
@@ -74,17 +74,15 @@ export class ReferenceEngine implements Language<bigint> {
     return true;
   }
 
-  #crosses(length: number): boolean {
-    const linear = this.#thisIp + this.#processor.get64('linearBase', 1);
-    return Number(linear & 0xfffn) + length > 4096;
-  }
-
-  #decode(mode: DecodeMode): Decoded {
+  /** Undefined: with `stopAtCrossing`, the instruction goes on in the next page. */
+  #decode(mode: DecodeMode, stopAtCrossing: boolean): Decoded | undefined {
     const p = this.#processor;
     const available = p.fetch(this.#thisIp, this.#bytes, 0);
     let result = decode(this.#bytes, available, mode);
     if (result === undefined) {
-      const more = p.fetch(this.#wrapIp(this.#thisIp + BigInt(available)), this.#bytes, available);
+      const next = this.#wrapIp(this.#thisIp + BigInt(available));
+      if (stopAtCrossing && ((next + p.get64('linearBase', SEGMENT_NUMBER.CS)) & 0xfffn) === 0n) return undefined;
+      const more = p.fetch(next, this.#bytes, available);
       result = decode(this.#bytes, available + more, mode);
     }
     if (result === undefined) return p.fault(VECTOR.GP, 0);
