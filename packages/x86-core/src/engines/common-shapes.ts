@@ -12,11 +12,31 @@ import { AND, NOT, OR, TEST, XOR } from '../semantics/logic.ts';
 import { LEA, NOP, NOP_HINT } from '../semantics/miscellaneous.ts';
 import { IMUL, IMUL_IMMEDIATE } from '../semantics/multiply-divide.ts';
 import { ROL, ROR, SAR, SHL, SHR } from '../semantics/shift-rotate.ts';
+import { XORPS } from '../semantics/sse/float-shuffle.ts';
+import { PADDD, PADDQ, PAND, PCMPEQB, PMINUB, POR, PXOR } from '../semantics/sse/integer-arithmetic.ts';
+import { PMOVMSKB, PSHUFD, PUNPCKLQDQ } from '../semantics/sse/integer-shuffle.ts';
+import {
+  MOVAPD,
+  MOVAPS,
+  MOVD_LOAD,
+  MOVD_STORE,
+  MOVDQA,
+  MOVDQU,
+  MOVHPS_LOAD,
+  MOVHPS_STORE,
+  MOVQ,
+  MOVQ_STORE,
+  MOVSD,
+  MOVSD_LOAD,
+  MOVSS,
+  MOVSS_LOAD,
+  MOVUPS,
+} from '../semantics/sse/moves.ts';
 import { LEAVE, POP, PUSH } from '../semantics/stack.ts';
 import type { OperandKind } from './interpreter-language.ts';
 import type { Shape } from './shape.ts';
 
-const KIND: Readonly<Record<string, OperandKind>> = { r: 'general', m: 'memory', i: 'immediate' };
+const KIND: Readonly<Record<string, OperandKind>> = { r: 'general', v: 'vector', m: 'memory', i: 'immediate' };
 const WORDS: readonly BitWidth[] = [32, 64];
 const BYTES_AND_WORDS: readonly BitWidth[] = [8, 32, 64];
 
@@ -90,4 +110,21 @@ export const COMMON_SHAPES: readonly Shape[] = [
   ...stackShapes(LEAVE, ''),
   shape(NOP, '', []),
   ...WORDS.map((w) => shape(NOP_HINT, 'm', [w])),
+
+  // What memory and string functions, and the copying of structures, are made of.
+  ...[MOVAPS, MOVUPS, MOVDQA, MOVDQU].flatMap((i) => even(i, ['vv', 'vm', 'mv'], [128])),
+  shape(MOVQ, 'vm', [128, 64]),
+  shape(MOVQ_STORE, 'mv', [64, 64]),
+  shape(MOVHPS_LOAD, 'vm', [128, 64]),
+  shape(MOVHPS_STORE, 'mv', [64, 128]),
+  ...WORDS.flatMap((w) => [shape(MOVD_LOAD, 'vr', [128, w]), shape(MOVD_STORE, 'rv', [w, 64])]),
+  ...[PXOR, POR, PAND, PCMPEQB, PMINUB, PADDD, PADDQ].flatMap((i) => even(i, ['vv', 'vm'], [128])),
+  ...even(PUNPCKLQDQ, ['vv'], [128]),
+  shape(PSHUFD, 'vvi', [128, 128, 8]),
+  shape(PMOVMSKB, 'rv', [32, 128]),
+  // Around scalar arithmetic.
+  ...[MOVAPD, XORPS].flatMap((i) => even(i, ['vv'], [128])),
+  shape(MOVSD_LOAD, 'vm', [128, 64]),
+  shape(MOVSS_LOAD, 'vm', [128, 32]),
+  ...[shape(MOVSD, 'mv', [64, 64]), shape(MOVSS, 'mv', [32, 32])],
 ];
