@@ -3,11 +3,10 @@
  * FSUB, FMUL, FDIV, FSQRT], then the arithmetic on finite numbers, then rounding.
  */
 import type { BitWidth, Language, Operand, Subroutine } from '../language.ts';
-import { BEFORE_COMPUTING, EXCEPTION, ROUNDING, ROUNDING_CONTROL, WIDENED_DENORMAL } from './control.ts';
+import { BEFORE_COMPUTING, EXCEPTION, EXCEPTIONS, ROUNDING, ROUNDING_CONTROL, WIDENED_DENORMAL } from './control.ts';
 import { addFinite, divideFinite, type Exact, type Finite, multiplyFinite, squareRootFinite } from './core.ts';
 import { DOUBLE_FORMAT, EXTENDED, type Format, Held, SINGLE_FORMAT, type Unpacked } from './format.ts';
-import type { NarrowFormat } from './round.ts';
-import { DOUBLE, SINGLE } from './round.ts';
+import { DOUBLE, type NarrowFormat, SINGLE } from './round.ts';
 import { both, either, negation, Words } from './words.ts';
 
 type Operation = 'add' | 'sub' | 'mul' | 'div' | 'sqrt';
@@ -214,7 +213,7 @@ function unusual<V>(x: Language<V>, format: Format, operation: Operation, aBits:
       },
     );
   });
-  return [...result.read(), exceptions.read()];
+  return [...result.read(), format === EXTENDED ? exceptions.read() : d.and(exceptions.read(), EXCEPTIONS)];
 }
 
 /** What the operands of an operation are, taken from the parameters of its subroutine. */

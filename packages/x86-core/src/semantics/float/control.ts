@@ -9,6 +9,8 @@ import { Words } from './words.ts';
 
 /** Exceptions, as in the x87 status word, in MXCSR, and, as masks, in the low bits of the control word. */
 export const EXCEPTION = { invalid: 1, denormal: 2, zeroDivide: 4, overflow: 8, underflow: 0x10, precision: 0x20 } as const;
+/** All of them. */
+export const EXCEPTIONS = 0x3f;
 /** Exceptions found before anything is computed; unmasked, they keep the rest from happening. [SDM 1 §4.9.2] */
 export const BEFORE_COMPUTING = 7;
 /** In what the arithmetic gives beside exceptions: the last rounding went away from zero. C1 of the status word. */

@@ -3,7 +3,7 @@
  * "FRNDINT"]
  */
 import type { Language, Subroutine } from '../language.ts';
-import { BEFORE_COMPUTING, EXCEPTION, ROUNDING } from './control.ts';
+import { BEFORE_COMPUTING, EXCEPTION, EXCEPTIONS, ROUNDING } from './control.ts';
 import { EXTENDED_BIAS, shiftRightSticky } from './core.ts';
 import { DOUBLE_FORMAT, EXTENDED, type Format, Held, SINGLE_FORMAT } from './format.ts';
 import { DOUBLE, roundsUp, SINGLE } from './round.ts';
@@ -111,7 +111,7 @@ function between(name: string, from: Format, to: Format, tellsDenormal: boolean)
         },
         () => x.when(u.nan, nan, otherwise),
       );
-      return [...result.read(), exceptions.read()];
+      return [...result.read(), from === EXTENDED ? exceptions.read() : d.and(exceptions.read(), EXCEPTIONS)];
     },
   };
 }
@@ -212,7 +212,8 @@ function toInteger(name: string, from: Format, width: 16 | 32 | 64, truncated: b
       const invalid = either(x, u.nan, u.infinite, u.unsupported, outside);
       const signed = q.select(d.ne(u.sign, 0), q.sub(0, n.magnitude), n.magnitude);
       const value = q.select(invalid, q.constant(-(1n << BigInt(width - 1))), q.select(u.zero, 0, signed));
-      const rounding = d.or(d.truth(n.inexact, 5), d.truth(n.up, 9));
+      const inexact = d.truth(n.inexact, 5);
+      const rounding = from === EXTENDED ? d.or(inexact, d.truth(n.up, 9)) : inexact;
       const exceptions = d.select(invalid, EXCEPTION.invalid, d.select(u.zero, 0, rounding));
       return [resultWidth === 64 ? value : x.bind(x.truncate(value, 64, 32)), exceptions];
     },
