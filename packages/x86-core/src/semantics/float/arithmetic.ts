@@ -6,7 +6,7 @@ import type { BitWidth, Language, Operand, Subroutine } from '../language.ts';
 import { BEFORE_COMPUTING, EXCEPTION, EXCEPTIONS, ROUNDING, ROUNDING_CONTROL, WIDENED_DENORMAL } from './control.ts';
 import { addFinite, divideFinite, type Exact, type Finite, multiplyFinite, squareRootFinite } from './core.ts';
 import { DOUBLE_FORMAT, EXTENDED, type Format, Held, SINGLE_FORMAT, type Unpacked } from './format.ts';
-import { DOUBLE, type NarrowFormat, SINGLE } from './round.ts';
+import { DOUBLE, type NarrowFormat, roundExtended, SINGLE } from './round.ts';
 import { both, either, negation, Words } from './words.ts';
 
 type Operation = 'add' | 'sub' | 'mul' | 'div' | 'sqrt';
@@ -108,6 +108,19 @@ class HeldExact<V> {
     const packed = x.call(format.pack, this.#sign.read(), this.#exponent.read(), this.#significand.read(), this.#low.read(), control);
     result.write(packed);
     exceptions.write(d.or(exceptions.read(), packed[format.widths.length] as V));
+  }
+
+  /** As `pack`, for double extended precision in its hot path. */
+  round(control: V, result: Held<V>, exceptions: Operand<V>): void {
+    const exact = {
+      sign: this.#sign.read(),
+      exponent: this.#exponent.read(),
+      significand: this.#significand.read(),
+      low: this.#low.read(),
+    };
+    const [significand, top, raised] = roundExtended(this.#x, exact, control);
+    result.write([significand, top]);
+    exceptions.write(raised);
   }
 
   get isZero(): V {
@@ -266,9 +279,9 @@ function extendedOperation(operation: Operation): Subroutine {
             x.when(
               exact.isZero,
               () => result.write(EXTENDED.zero(x, down)),
-              () => exact.pack(EXTENDED, word, result, exceptions),
+              () => exact.round(word, result, exceptions),
             );
-          } else exact.pack(EXTENDED, word, result, exceptions);
+          } else exact.round(word, result, exceptions);
         },
         () => {
           const out = x.call(slow, ...values);

@@ -53,6 +53,46 @@ function compareIn<V>(x: Language<V>, format: Format, a: readonly V[], b: readon
   };
 }
 
+/** Whether the bits are a normal number or zero. */
+function isPlain<V>(x: Language<V>, format: Format, bits: readonly V[]): V {
+  const [own, top] = bits as [V, V];
+  const w = new Words(x, format.widths[0]!);
+  const zero = format === EXTENDED ? both(x, w.eq(own, 0), isZeroField(x, top)) : w.eq(w.shl(own, 1), 0);
+  return either(x, format.isNormal(x, bits), zero);
+}
+
+const isZeroField = <V>(x: Language<V>, top: V): V => {
+  const d = new Words(x, 32);
+  return d.eq(d.and(top, 0x7fff), 0);
+};
+
+/** The relation of two numbers that are normal or zero: their bits are ordered as they are. */
+function relatePlain<V>(x: Language<V>, format: Format, a: readonly V[], b: readonly V[]): V {
+  const d = new Words(x, 32);
+  const w = new Words(x, format.widths[0]!);
+  const byte = new Words(x, 8);
+  const magnitude = (bits: readonly V[]): V => (format === EXTENDED ? bits[0]! : w.shl(bits[0]!, 1));
+  const field = (bits: readonly V[]): V => d.and(bits[1]!, 0x7fff);
+  const [ma, mb] = [magnitude(a), magnitude(b)];
+  let smaller = w.below(ma, mb);
+  let same = w.eq(ma, mb);
+  let zero = w.eq(w.or(ma, mb), 0);
+  if (format === EXTENDED) {
+    const [fa, fb] = [field(a), field(b)];
+    const sameField = d.eq(fa, fb);
+    smaller = either(x, d.below(fa, fb), both(x, sameField, smaller));
+    same = both(x, same, sameField);
+    zero = both(x, zero, same);
+  }
+  const negative = (bits: readonly V[]): V => (format === EXTENDED ? d.ne(d.shr(bits[1]!, 15), 0) : w.less(bits[0]!, 0));
+  const [na, nb] = [negative(a), negative(b)];
+  const sameSign = byte.eq(na, nb);
+  // Of two negative numbers the larger magnitude is less.
+  const less = byte.select(sameSign, both(x, byte.xor(smaller, na), negation(x, same)), na);
+  const equal = either(x, both(x, same, sameSign), zero);
+  return d.select(equal, RELATION.equal, d.select(less, RELATION.less, RELATION.greater));
+}
+
 function comparison(format: Format): Subroutine {
   const n = format.widths.length;
   return {
@@ -60,9 +100,22 @@ function comparison(format: Format): Subroutine {
     parameters: [...format.widths, ...format.widths, 32, 32],
     results: [32, 32],
     body: (x, ...values) => {
-      const signaling = new Words(x, 32).ne(values[2 * n]!, 0);
-      const { relation, exceptions } = compareIn(x, format, values.slice(0, n), values.slice(n, 2 * n), signaling, values[2 * n + 1]!);
-      return [relation, exceptions];
+      const d = new Words(x, 32);
+      const [a, b] = [values.slice(0, n), values.slice(n, 2 * n)];
+      const word = values[2 * n + 1]!;
+      const out = d.variable(0);
+      const exceptions = d.variable(0);
+      const noneWidened = format === EXTENDED ? d.eq(d.and(word, WIDENED_DENORMAL), 0) : x.constant(1, 8);
+      x.when(
+        both(x, isPlain(x, format, a), isPlain(x, format, b), noneWidened),
+        () => out.write(relatePlain(x, format, a, b)),
+        () => {
+          const compared = compareIn(x, format, a, b, d.ne(values[2 * n]!, 0), word);
+          out.write(compared.relation);
+          exceptions.write(compared.exceptions);
+        },
+      );
+      return [out.read(), exceptions.read()];
     },
   };
 }

@@ -9,8 +9,9 @@ import { DOUBLE_FORMAT, EXTENDED, type Format, Held, SINGLE_FORMAT } from './for
 import { DOUBLE, roundsUp, SINGLE } from './round.ts';
 import { both, either, invoke, negation, Words } from './words.ts';
 
+const NARROW = { f32: SINGLE, f64: DOUBLE } as const;
 const PLACES = { f32: SINGLE.fractionBits, f64: DOUBLE.fractionBits } as const;
-type NarrowName = keyof typeof PLACES;
+type NarrowName = keyof typeof NARROW;
 
 /**
  * Bits of 32 or 64 → (significand: 64, sign and exponent: 32, exceptions: 32), exactly. A signaling NaN stays one and is told as
@@ -61,9 +62,10 @@ export const widenDouble: Subroutine = widening(DOUBLE_FORMAT);
 function between(name: string, from: Format, to: Format, tellsDenormal: boolean): Subroutine {
   const toWidth = to.widths[0]!;
   const fractionBits = PLACES[to.name as NarrowName];
-  return {
-    name,
-    parameters: [...from.widths, 32],
+  const parameters = [...from.widths, 32] as const;
+  const unusual: Subroutine = {
+    name: `${name}-unusual`,
+    parameters,
     results: [toWidth, 32],
     body: (x, ...values) => {
       const q = new Words(x, 64);
@@ -114,7 +116,46 @@ function between(name: string, from: Format, to: Format, tellsDenormal: boolean)
       return [...result.read(), from === EXTENDED ? exceptions.read() : d.and(exceptions.read(), EXCEPTIONS)];
     },
   };
+  return {
+    name,
+    parameters,
+    results: [toWidth, 32],
+    body: (x, ...values) => {
+      const d = new Words(x, 32);
+      const bits = values.slice(0, -1);
+      const word = values[values.length - 1]!;
+      const result = new Held(x, to);
+      const exceptions = d.variable(0);
+      const normal = from.normal(x, bits);
+      x.when(
+        both(x, from.isNormal(x, bits), d.below(d.sub(normal.exponent, 1 + NARROW[to.name as NarrowName].biasDifference), usualFields(to))),
+        () => {
+          // The exponent fits, and does after rounding up, too.
+          const [packed, raised] = invoke(
+            x,
+            to.pack,
+            normal.sign,
+            normal.exponent,
+            normal.significand,
+            x.constant(0, 64),
+            from.control(x, word),
+          );
+          result.write([packed]);
+          exceptions.write(from === EXTENDED ? raised : d.and(raised, EXCEPTIONS));
+        },
+        () => {
+          const [packed, raised] = invoke(x, unusual, ...values);
+          result.write([packed]);
+          exceptions.write(raised);
+        },
+      );
+      return [...result.read(), exceptions.read()];
+    },
+  };
 }
+
+/** How many exponent fields of a format, from 1 on, belong to numbers that cannot become infinite by rounding. */
+const usualFields = (to: Format): number => NARROW[to.name as NarrowName].largestField - 2;
 
 /** (significand: 64, sign and exponent: 32, control word: 32) → (bits, exceptions: 32). Denormal operands are not told. */
 export const f80ToF32: Subroutine = between('f80ToF32', EXTENDED, SINGLE_FORMAT, false);

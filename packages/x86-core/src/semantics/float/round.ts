@@ -132,38 +132,41 @@ const packExtendedSlowly: Subroutine = {
   },
 };
 
-/** To double extended precision, by precision control. → (significand: 64, sign and exponent: 32, exceptions: 32) */
+/** To double extended precision, by precision control: (significand: 64, sign and exponent: 32, exceptions: 32), the usual case in place. */
+export function roundExtended<V>(x: Language<V>, { sign, exponent, significand, low }: Exact<V>, control: V): readonly [V, V, V] {
+  const q = new Words(x, 64);
+  const d = new Words(x, 32);
+  const outSignificand = q.variable(0);
+  const outTop = d.variable(0);
+  const exceptions = d.variable(0);
+  const usual = d.eq(d.and(control, PRECISION_CONTROL | ROUNDING_CONTROL), PRECISION_CONTROL);
+  x.when(
+    both(x, usual, d.below(d.sub(exponent, 1), LARGEST_EXTENDED - 1)),
+    () => {
+      // To nearest even at 64 bits, far from overflow and underflow.
+      const up = q.below(q.sub(topBit(q), q.and(significand, 1)), low);
+      const sum = q.add(significand, q.truth(up));
+      const carry = q.eq(sum, 0);
+      outSignificand.write(q.or(sum, q.truth(carry, 63)));
+      outTop.write(d.or(d.shl(sign, 15), d.add(exponent, d.truth(carry))));
+      exceptions.write(d.or(d.truth(q.ne(low, 0), 5), d.truth(up, 9)));
+    },
+    () => {
+      const [s, t, raised] = invoke(x, packExtendedSlowly, sign, exponent, significand, low, control);
+      outSignificand.write(s);
+      outTop.write(t);
+      exceptions.write(raised);
+    },
+  );
+  return [outSignificand.read(), outTop.read(), exceptions.read()];
+}
+
+/** The same as a subroutine. */
 export const packExtended: Subroutine = {
   name: 'packExtended',
   parameters: [32, 32, 64, 64, 32],
   results: [64, 32, 32],
-  body: (x, sign, exponent, significand, low, control) => {
-    const q = new Words(x, 64);
-    const d = new Words(x, 32);
-    const outSignificand = q.variable(0);
-    const outExponent = d.variable(0);
-    const exceptions = d.variable(0);
-    const usual = d.eq(d.and(control, PRECISION_CONTROL | ROUNDING_CONTROL), PRECISION_CONTROL);
-    x.when(
-      both(x, usual, d.below(d.sub(exponent, 1), LARGEST_EXTENDED - 1)),
-      () => {
-        // To nearest even at 64 bits, far from overflow and underflow.
-        const up = q.below(q.sub(topBit(q), q.and(significand, 1)), low);
-        const sum = q.add(significand, q.truth(up));
-        const carry = q.eq(sum, 0);
-        outSignificand.write(q.or(sum, q.truth(carry, 63)));
-        outExponent.write(d.or(d.shl(sign, 15), d.add(exponent, d.truth(carry))));
-        exceptions.write(d.or(d.truth(q.ne(low, 0), 5), d.truth(up, 9)));
-      },
-      () => {
-        const [s, e, raised] = invoke(x, packExtendedSlowly, sign, exponent, significand, low, control);
-        outSignificand.write(s);
-        outExponent.write(e);
-        exceptions.write(raised);
-      },
-    );
-    return [outSignificand.read(), outExponent.read(), exceptions.read()];
-  },
+  body: (x, sign, exponent, significand, low, control) => roundExtended(x, { sign, exponent, significand, low }, control),
 };
 
 /** A format of 32 or 64 bits. [SDM 1, Table 4-3] */
