@@ -13,7 +13,7 @@ import type { InterruptController, MsrHandler } from './environment.ts';
 import { GUEST_FAULT, VECTOR } from './fault.ts';
 import { RFLAGS_IF, RFLAGS_TF } from './flags.ts';
 import { createRegisters, type Registers } from './registers.ts';
-import { STATE, STATE_ARCHITECTURAL_END, STATE_BASE } from './state.ts';
+import { SEGMENT_NUMBER, STATE, STATE_ARCHITECTURAL_END, STATE_BASE } from './state.ts';
 import type { Stop } from './stop.ts';
 import { enterException, reset } from './system/index.ts';
 import { LEAVE_RUN, SystemProcessor } from './system-processor.ts';
@@ -288,14 +288,18 @@ export class Cpu {
 
   #runReference(single: boolean): void {
     const i32 = this.#i32;
-    const p = this.#p;
     for (;;) {
-      const page = p.get64('rip') >> 12n;
+      const page = this.#codePage();
       if (!this.#reference.step(i32[REMAINING]! < 0)) return;
       i32[REMAINING]!--;
       if (single) return;
-      const boundary = this.#reference.branched || p.addLinear(p.get64('rip'), 0) >> 12n !== page;
-      if (boundary && i32[REMAINING]! < 0) return;
+      if (i32[REMAINING]! < 0 && (this.#reference.branched || this.#codePage() !== page)) return;
     }
+  }
+
+  /** Number of the linear page that RIP points into. */
+  #codePage(): bigint {
+    const p = this.#p;
+    return p.addLinear(p.get64('rip') + p.get64('linearBase', SEGMENT_NUMBER.CS), 0) >> 12n;
   }
 }

@@ -1,0 +1,95 @@
+/**
+ * The reference engine against the interpreter: random programs in every mode, run by `cpu.run` with random budgets, must give the same
+ * registers, flags, memory, exceptions, accesses to ports and devices and interrupts, each at the same count of retired instructions.
+ * PARAVIRT_RUNS sets the number of programs for each mode, PARAVIRT_SEED the seed.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decode } from '../decode/decoder.ts';
+import { TESTING_MODES, TestingCpu, type TestingMode } from '../testing-cpu.ts';
+import { type Program, programs } from '../testing-programs.ts';
+
+const environment = (globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env ?? {};
+const RUNS = Number(environment['PARAVIRT_RUNS'] ?? 150);
+const SEED = Number(environment['PARAVIRT_SEED'] ?? 20_261_122);
+/** Instructions of one program at most. */
+const LONGEST = 400;
+
+const CODE_WIDTH = { real: 16, protected16: 16, segmented: 32, protected32: 32, long: 64 } as const;
+
+function start(machine: TestingCpu, program: Program): void {
+  machine.reset();
+  machine.load(program.bytes, program.start);
+  const { registers } = machine.cpu;
+  program.registers.forEach((value, n) => {
+    if (n !== 4) registers.setField('gpr', value, n);
+  });
+  registers.rflags = BigInt(program.flags | 2);
+}
+
+function differences(reference: TestingCpu, interpreter: TestingCpu, where: string): string[] {
+  const want = reference.snapshot();
+  const is = interpreter.snapshot();
+  const wrong: string[] = [];
+  for (const [name, value] of Object.entries(want)) {
+    const other = is[name];
+    if (other !== value) wrong.push(`${where}: ${name} is ${text(other)}, not ${text(value)}`);
+  }
+  const expected = reference.ram();
+  const memory = interpreter.ram();
+  for (let i = 0; i < memory.length && wrong.length < 12; i++) {
+    if (memory[i] !== expected[i])
+      wrong.push(`${where}: [${i.toString(16)}] is ${memory[i]?.toString(16)}, not ${expected[i]?.toString(16)}`);
+  }
+  return wrong;
+}
+
+const text = (value: bigint | string | undefined): string => (typeof value === 'bigint' ? value.toString(16) : `${value}`);
+
+/** Runs a program on both and gives the first differences. */
+function compare(reference: TestingCpu, interpreter: TestingCpu, program: Program): string[] {
+  const before = reference.cpu.retired;
+  start(reference, program);
+  start(interpreter, program);
+  for (let call = 0; reference.cpu.retired - before < LONGEST; call++) {
+    const budget = program.budgets[call % program.budgets.length] as number;
+    const want = reference.cpu.run(budget);
+    const is = interpreter.cpu.run(budget);
+    const where = `call ${call}, ${want.kind}`;
+    if (want.kind !== is.kind) return [`${where}: stops with ${is.kind}`, ...differences(reference, interpreter, where)];
+    const wrong = differences(reference, interpreter, where);
+    if (wrong.length > 0 || want.kind !== 'budget') return wrong;
+  }
+  return [];
+}
+
+describe('the interpreter does what the reference engine does', () => {
+  const cases = TESTING_MODES.flatMap((mode): [TestingMode, 0 | 3][] =>
+    mode === 'real'
+      ? [[mode, 0]]
+      : [
+          [mode, 0],
+          [mode, 3],
+        ],
+  );
+  it.each(cases)('in mode %s at privilege level %i', (mode, cpl) => {
+    let reference = new TestingCpu(mode, 'reference', { cpl });
+    let interpreter = new TestingCpu(mode, 'interpreter', { cpl });
+    const decodeMode = { codeWidth: CODE_WIDTH[mode], stackWidth: CODE_WIDTH[mode] };
+    const cut = (bytes: readonly number[]): readonly number[] => {
+      const result = decode(Uint8Array.from(bytes), bytes.length, decodeMode);
+      return result === undefined ? bytes : bytes.slice(0, Math.max(result.length, 1));
+    };
+    const property = fc.property(programs(mode, cut), (program) => {
+      const wrong = compare(reference, interpreter, program);
+      if (wrong.length > 0) {
+        // Counts have gone apart: later programs need a new pair.
+        reference = new TestingCpu(mode, 'reference', { cpl });
+        interpreter = new TestingCpu(mode, 'interpreter', { cpl });
+        const bytes = program.bytes.map((b) => b.toString(16).padStart(2, '0')).join(' ');
+        expect.fail(`${wrong.slice(0, 12).join('\n')}\nat ${program.start.toString(16)}: ${bytes}`);
+      }
+    });
+    fc.assert(property, { numRuns: RUNS, seed: SEED });
+  });
+});
