@@ -15,11 +15,11 @@ import {
   i64ToF32,
   i64ToF64,
 } from '../float/index.ts';
-import type { Body } from '../instruction.ts';
 import { binary, type Instruction } from '../instruction.ts';
 import type { Subroutine } from '../language.ts';
 import { enterMmx, requireNoPendingException } from '../mmx/state.ts';
-import { unaryPacked, unaryScalar } from './float-unary.ts';
+import { requireSse } from './availability.ts';
+import { mapLanes, unaryPacked, unaryScalar } from './float-unary.ts';
 
 export const CVTPS2PD: Instruction = unaryPacked('CVTPS2PD', f32ToF64, 2);
 export const CVTPD2PS: Instruction = unaryPacked('CVTPD2PS', f64ToF32, 2);
@@ -35,14 +35,14 @@ export const CVTTPD2DQ: Instruction = unaryPacked('CVTTPD2DQ', f64ToI32Truncated
 
 // General registers: 32 bits, or 64 with REX.W
 
-const fromGeneral = (mnemonic: string, of32: Subroutine, of64: Subroutine): Instruction => {
-  const [narrow, wide] = [unaryScalar(mnemonic, of32).body, unaryScalar(mnemonic, of64).body] as [Body, Body];
-  return binary(mnemonic, (x, dest, src) => (src.width === 64 ? wide : narrow)(x, dest, src));
+/** One of two instructions, chosen by the width of the general register or memory operand, which is the operand numbered `which`. */
+const byGeneralWidth = (mnemonic: string, which: 0 | 1, for32: Subroutine, for64: Subroutine): Instruction => {
+  const { body: narrow } = unaryScalar(mnemonic, for32);
+  const { body: wide } = unaryScalar(mnemonic, for64);
+  return binary(mnemonic, (x, dest, src) => ([dest, src][which]?.width === 64 ? wide : narrow)(x, dest, src));
 };
-const toGeneral = (mnemonic: string, to32: Subroutine, to64: Subroutine): Instruction => {
-  const [narrow, wide] = [unaryScalar(mnemonic, to32).body, unaryScalar(mnemonic, to64).body] as [Body, Body];
-  return binary(mnemonic, (x, dest, src) => (dest.width === 64 ? wide : narrow)(x, dest, src));
-};
+const fromGeneral = (mnemonic: string, of32: Subroutine, of64: Subroutine): Instruction => byGeneralWidth(mnemonic, 1, of32, of64);
+const toGeneral = (mnemonic: string, to32: Subroutine, to64: Subroutine): Instruction => byGeneralWidth(mnemonic, 0, to32, to64);
 
 export const CVTSI2SS: Instruction = fromGeneral('CVTSI2SS', i32ToF32, i64ToF32);
 export const CVTSI2SD: Instruction = fromGeneral('CVTSI2SD', i32ToF64, i64ToF64);
@@ -53,14 +53,13 @@ export const CVTTSD2SI: Instruction = toGeneral('CVTTSD2SI', f64ToI32Truncated, 
 
 // MMX registers: two 32-bit integers
 
-const withMmx = (mnemonic: string, subroutine: Subroutine): Instruction => {
-  const { body } = unaryPacked(mnemonic, subroutine, 2);
-  return binary(mnemonic, (x, dest, src) => {
+const withMmx = (mnemonic: string, subroutine: Subroutine): Instruction =>
+  binary(mnemonic, (x, dest, src) => {
+    requireSse(x);
     requireNoPendingException(x);
-    body(x, dest, src);
+    mapLanes(x, dest, src, subroutine, 2);
     enterMmx(x);
   });
-};
 
 export const CVTPI2PS: Instruction = withMmx('CVTPI2PS', i32ToF32);
 export const CVTPI2PD: Instruction = withMmx('CVTPI2PD', i32ToF64);
