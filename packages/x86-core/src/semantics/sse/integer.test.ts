@@ -88,8 +88,8 @@ const maddOf: Model = (a, b) => {
 
 const all = (condition: boolean): number => (condition ? -1 : 0);
 
-/** Second opcode byte, name, model, and the units that have it. */
-const OPERATIONS: readonly (readonly [number, string, Model, (readonly Unit[])?])[] = [
+/** Second opcode byte, name, model, and the units that have it if not both. */
+const TABLE: readonly (readonly [number, string, Model, (readonly Unit[])?])[] = [
   [0x60, 'PUNPCKLBW', unpacks(1, false)],
   [0x61, 'PUNPCKLWD', unpacks(2, false)],
   [0x62, 'PUNPCKLDQ', unpacks(4, false)],
