@@ -8,6 +8,7 @@ const ENABLE = 2;
 const CONTROL = 4;
 const TIMER = 8;
 const TMR = 1;
+const GBL = 0x20;
 const PWRBTN = 0x100;
 const RATE = new TickRate(PM_TIMER_HZ);
 
@@ -55,13 +56,21 @@ describe('[ACPI 6.5 §4.8.3.1] PM1 Event Grouping', () => {
   it('the power button sets its status; SCI follows status and enable; status is cleared by writing ones', () => {
     const { pm, sci } = makePm();
     pm.write(ENABLE, 2, 0xffff);
-    expect(pm.read(ENABLE, 2)).toBe(0x501);
+    expect(pm.read(ENABLE, 2)).toBe(0x521);
     pm.pressPowerButton();
     expect([pm.read(STATUS, 2), sci.high]).toEqual([PWRBTN, true]);
     pm.write(STATUS, 2, TMR);
     expect(sci.high).toBe(true);
     pm.write(STATUS + 1, 1, PWRBTN >> 8);
-    expect([pm.read(STATUS, 4), sci.high]).toEqual([0x0501_0000, false]);
+    expect([pm.read(STATUS, 4), sci.high]).toEqual([0x0521_0000, false]);
+  });
+
+  it('GBL_EN can be set and read back, though nothing here ever sets GBL_STS', () => {
+    const { pm, sci } = makePm();
+    pm.write(ENABLE, 2, GBL);
+    expect([pm.read(ENABLE, 2), pm.read(STATUS, 2), sci.high]).toEqual([GBL, 0, false]);
+    pm.write(ENABLE, 2, 0);
+    expect(pm.read(ENABLE, 2)).toBe(0);
   });
 
   it('TP-23: odd widths and offsets read and write what they touch', () => {

@@ -30,11 +30,13 @@ export interface AcpiPmOptions {
 
 /** [ACPI 6.5 Table 4.11] PM1 status; the enable register has the same places. */
 const TMR = 1 << 0;
+/** Firmware has released the Global Lock. There is none here that takes it: the status stays clear, but systems insist on the enable. */
+const GBL = 1 << 5;
 const PWRBTN = 1 << 8;
 const RTC = 1 << 10;
 const WAK = 1 << 15;
-const STATUS_CLEARABLE: number = TMR | PWRBTN | RTC | WAK;
-const ENABLES: number = TMR | PWRBTN | RTC;
+const STATUS_CLEARABLE: number = TMR | GBL | PWRBTN | RTC | WAK;
+const ENABLES: number = TMR | GBL | PWRBTN | RTC;
 /** [ACPI 6.5 Table 4.13] PM1 control. */
 const SCI_EN = 1 << 0;
 const SLP_TYP_SHIFT = 10;
