@@ -1,7 +1,7 @@
 /**
  * Escape opcodes D8–DF and FWAIT: the x87 FPU. [SDM 2D, Tables A-7 to A-22] Each opcode has a memory table, chosen by ModRM.reg, and a
- * register table, whose halves are the manual's columns. Encodings that the manual leaves out though processors have them are the ones
- * called reserved by AMD. [AMD APM 5, "Reserved and undefined encodings"]
+ * register table, whose halves are the manual's columns. FCOM, FCOMP, FXCH, FSTP and FFREEP also have rows where the manual has none but
+ * processors since the 8087 take them.
  */
 import { FABS, FADD, FCHS, FDIV, FDIVR, FMUL, FRNDINT, FSQRT, FSUB, FSUBR } from '../semantics/x87/arithmetic.ts';
 import {

@@ -70,7 +70,7 @@ const toOther = (operation: Operation, pops: boolean): Instruction =>
 /** ST(0) ← ST(0) op memory. */
 const withMemory = (operation: Operation, mnemonic: string, read: MemoryNumber): Instruction =>
   unary(mnemonic, (x, src) => {
-    const fpu = Fpu.waiting(x);
+    const fpu = Fpu.waiting(x, src);
     const number = read(x, src);
     const own = fpu.slot(0);
     const compute = () => operate(x, operation, fpu.read(own), number, fpu.d.or(fpu.control, number.widened));

@@ -76,7 +76,7 @@ const withNext = (mnemonic: string, ordered: boolean): Instruction =>
 
 const withMemory = (mnemonic: string, read: MemoryNumber, pops: 0 | 1): Instruction =>
   unary(mnemonic, (x, src) => {
-    const fpu = Fpu.waiting(x);
+    const fpu = Fpu.waiting(x, src);
     const number = read(x, src);
     conclude(
       fpu,
@@ -113,7 +113,7 @@ export const FTST: Instruction = nullary('FTST', (x) => {
   );
 });
 
-/** Class of ST(0) in C3, C2, C0; its sign, of an empty register too, in C1. [SDM 2A, "FXAM", Table 3-42] */
+/** Class of ST(0) in C3, C2, C0; its sign, of an empty register too, in C1. [SDM 2A, "FXAM"] */
 export const FXAM: Instruction = nullary('FXAM', (x) => {
   const fpu = Fpu.waiting(x);
   const { d } = fpu;

@@ -79,7 +79,7 @@ export const FNCLEX: Instruction = nullary('FNCLEX', (x) => {
 export const FNOP: Instruction = nullary('FNOP', (x) => {
   Fpu.waiting(x);
 });
-/** FENI, FDISI, FSETPM of earlier coprocessors: nothing. [SDM 3B §22.18.10] */
+/** FENI, FDISI, FSETPM of earlier coprocessors: nothing. [SDM 3B, "Obsolete Instructions"] */
 export const FNOP_8087: Instruction = nullary('FNENI', (x) => {
   Fpu.notWaiting(x);
 });

@@ -66,7 +66,7 @@ const f80ToDecimal: Subroutine = {
 };
 
 export const FBLD: Instruction = unary('FBLD', (x, src) => {
-  const fpu = Fpu.waiting(x);
+  const fpu = Fpu.waiting(x, src);
   const low = x.bind(x.part(src, 0, 64).read());
   const high = x.bind(x.part(src, 8, 16).read());
   const [significand, top] = invoke(x, decimalToF80, low, high);
@@ -74,7 +74,7 @@ export const FBLD: Instruction = unary('FBLD', (x, src) => {
 });
 
 export const FBSTP: Instruction = unary('FBSTP', (x, dest) => {
-  const fpu = Fpu.waiting(x);
+  const fpu = Fpu.waiting(x, dest);
   const { d, q } = fpu;
   const own = fpu.slot(0);
   const low = q.variable(q.constant(INDEFINITE.low));

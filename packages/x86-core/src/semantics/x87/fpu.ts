@@ -4,11 +4,14 @@
  * A body first asks for `waiting` (which raises #NM and the #MF of an earlier exception), then reads memory, computes, and ends with
  * `settle`: that records the exceptions and says whether results may be written. An unmasked invalid operation, denormal operand or
  * division by zero leaves registers and memory as they are. [SDM 1 §8.6, §8.7]
+ *
+ * `settle` also keeps the pointers to the instruction and its operand. The operand's selector (FDS) and the opcode (FOP) are not kept: they
+ * stay what FLDENV, FRSTOR or FXRSTOR made them. [SDM 1 §8.1.8, §8.1.9: recent processors leave both out, too]
  */
 import { VECTOR } from '../../fault.ts';
 import { BEFORE_COMPUTING, EXCEPTION } from '../float/control.ts';
 import { both, negation, Words } from '../float/words.ts';
-import type { Language } from '../language.ts';
+import type { Language, Operand } from '../language.ts';
 
 /** Bits of the status word. TOP is kept apart. [SDM 1, Figure 8-4] */
 export const FSW = { stackFault: 0x40, errorSummary: 0x80, c0: 0x100, c1: 0x200, c2: 0x400, c3: 0x4000, busy: 0x8000 } as const;
@@ -33,21 +36,30 @@ export class Fpu<V> {
   /** Control word, width 32. */
   readonly control: V;
   readonly #top: V;
+  /** Offset of the memory operand, width 64. Found here, so that it is known on every path. */
+  readonly #offset: V | undefined;
 
-  private constructor(x: Language<V>) {
+  private constructor(x: Language<V>, operand?: Operand<V>) {
     this.x = x;
+    if (operand !== undefined) {
+      const offset = x.effectiveAddress(operand);
+      this.#offset = x.bind(x.addressWidth === 64 ? offset : x.zeroExtend(offset, x.addressWidth, 64));
+    }
     this.d = new Words(x, 32);
     this.q = new Words(x, 64);
     this.control = x.bind(x.zeroExtend(x.field('fcw').read(), 16, 32));
     this.#top = x.bind(x.field('ftop').read());
   }
 
-  /** For an instruction that waits for earlier exceptions: all but the control instructions whose mnemonic starts with FN. */
-  static waiting<V>(x: Language<V>): Fpu<V> {
+  /**
+   * For an instruction that waits for earlier exceptions: all but the control instructions whose mnemonic starts with FN. `operand`: its
+   * memory operand, whose offset becomes the data pointer.
+   */
+  static waiting<V>(x: Language<V>, operand?: Operand<V>): Fpu<V> {
     Fpu.#available(x);
     const status = x.field('fsw').read();
     x.faultIf(x.ne(x.and(status, x.constant(FSW.errorSummary, 16), 16), x.constant(0, 16), 16), VECTOR.MF);
-    return new Fpu(x);
+    return new Fpu(x, operand);
   }
 
   /** For a control instruction that does not. */
@@ -164,6 +176,7 @@ export class Fpu<V> {
     x.field('fsw').write(x.truncate(d.or(d.or(d.and(status, kept), told), summary), 32, 16));
     x.field('fip').write(x.thisIp());
     x.field('fcs').write(x.indexedField('segmentSelector', x.constant(CS, 32), 4, 0, 16).read());
+    if (this.#offset !== undefined) x.field('fdp').write(this.#offset);
     return d.eq(d.and(unmasked, BEFORE_COMPUTING), 0);
   }
 

@@ -20,7 +20,7 @@ import { memoryInteger, memoryReal } from './memory-number.ts';
 
 /** FLD m32, m64. */
 export const FLD: Instruction = unary('FLD', (x, src) => {
-  const fpu = Fpu.waiting(x);
+  const fpu = Fpu.waiting(x, src);
   const { q, d } = fpu;
   const number = memoryReal(x, src);
   const quiet = q.truth(d.ne(d.and(number.exceptions, EXCEPTION.invalid), 0), 62);
@@ -29,7 +29,7 @@ export const FLD: Instruction = unary('FLD', (x, src) => {
 
 /** FLD m80: as it is, whatever it is. */
 export const FLD_EXTENDED: Instruction = unary('FLD', (x, src) => {
-  const fpu = Fpu.waiting(x);
+  const fpu = Fpu.waiting(x, src);
   const significand = x.bind(x.part(src, 0, 64).read());
   const top = x.bind(x.zeroExtend(x.part(src, 8, 16).read(), 16, 32));
   fpu.push({ significand, top }, fpu.d.constant(0));
@@ -37,7 +37,7 @@ export const FLD_EXTENDED: Instruction = unary('FLD', (x, src) => {
 
 /** FILD m16, m32, m64. */
 export const FILD: Instruction = unary('FILD', (x, src) => {
-  const fpu = Fpu.waiting(x);
+  const fpu = Fpu.waiting(x, src);
   fpu.push(memoryInteger(x, src), fpu.d.constant(0));
 });
 
@@ -80,7 +80,7 @@ export const FLDZ: Instruction = constant('FLDZ', 0n, 0, false);
 
 /** Stores what `convert` makes of ST(0); `missing` is stored for an empty ST(0). */
 function store<V>(x: Language<V>, dest: Operand<V>, convert: Subroutine, missing: bigint, stopping: number, pops: boolean): void {
-  const fpu = Fpu.waiting(x);
+  const fpu = Fpu.waiting(x, dest);
   const { d } = fpu;
   const own = fpu.slot(0);
   const width: BitWidth = convert.results[0]!;
@@ -131,7 +131,7 @@ export const FISTTP: Instruction = storeInteger('FISTTP', TRUNCATED, true);
 
 /** FSTP m80: as it is. */
 export const FSTP_EXTENDED: Instruction = unary('FSTP', (x, dest) => {
-  const fpu = Fpu.waiting(x);
+  const fpu = Fpu.waiting(x, dest);
   const { d } = fpu;
   const own = fpu.slot(0);
   const present = fpu.isOccupied(own);

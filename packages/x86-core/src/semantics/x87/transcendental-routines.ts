@@ -262,7 +262,7 @@ const quarters = (count: bigint, negative: boolean): Result => {
   return inexact(signed({ ...value, exponent: value.exponent - 2 }, negative));
 };
 
-/** The angle of the point (x, y). [SDM 2A, "FPATAN", Table 3-30] */
+/** The angle of the point (x, y). [SDM 2A, "FPATAN"] */
 export const fpatan: SystemRoutine = ofTwo('FPATAN', (x, y) => {
   if (y.kind === 'infinity') {
     if (x.kind === 'infinity') return quietly(quarters(x.negative ? 3n : 1n, y.negative));
