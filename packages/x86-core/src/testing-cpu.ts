@@ -92,24 +92,9 @@ export class TestingCpu {
     this.cpu.intr.lower();
     this.log.length = 0;
     this.#vector = 0x40;
-    const r = this.cpu.registers;
-    const { mode } = this;
-    const long = mode === 'long';
-    const paged = long || mode === 'protected32';
-    if (mode !== 'real') {
-      r.efer = long ? 0xd01n : 0n;
-      r.cr4 = long ? 0x620n : 0x600n;
-      r.cr3 = BigInt(PAGE_TABLES);
-      // PE, MP, ET, NE, WP; PG.
-      r.cr0 = paged ? 0x8001_0033n : 0x1_0033n;
-      r.gdtr = { base: BigInt(GDT), limit: 0x7f };
-      r.idtr = { base: BigInt(IDT), limit: 0xfff };
-      r.setSegment('TR', { selector: 0x38, base: BigInt(TSS), limit: 0x67, attributes: 0x8b });
-    } else r.idtr = { base: 0n, limit: 0x3ff };
-    this.#resetSegments();
-    r.rsp = BigInt(STACK_TOP);
-    r.rip = BigInt(this.codeOffset(CODE));
-    r.rflags = 2n;
+    this.#resetSystem();
+    this.cpu.registers.rip = BigInt(this.codeOffset(CODE));
+    this.cpu.registers.rflags = 2n;
   }
 
   /** Offset in CS of a linear address. */
@@ -122,6 +107,16 @@ export class TestingCpu {
     this.memory.ram.write(at, Uint8Array.from(bytes));
     this.cpu.registers.rip = BigInt(this.codeOffset(at));
     return this;
+  }
+
+  /** Goes on at a linear address after an exception, a triple fault or HLT: segments, privilege and stack as at the start. */
+  resume(at: number): void {
+    const r = this.cpu.registers;
+    r.setField('halted', 0n);
+    r.setField('nmiBlocked', 0n);
+    this.#resetSystem();
+    r.rip = BigInt(this.codeOffset(at));
+    r.rflags = r.rflags & 0xeffn;
   }
 
   /** The vector whose handler has halted the CPU, undefined if none. */
@@ -154,6 +149,25 @@ export class TestingCpu {
     const bytes = new Uint8Array(RAM_SIZE);
     this.memory.ram.read(0, bytes);
     return bytes;
+  }
+
+  #resetSystem(): void {
+    const r = this.cpu.registers;
+    const { mode } = this;
+    const long = mode === 'long';
+    const paged = long || mode === 'protected32';
+    if (mode !== 'real') {
+      r.efer = long ? 0xd01n : 0n;
+      r.cr4 = long ? 0x620n : 0x600n;
+      r.cr3 = BigInt(PAGE_TABLES);
+      // PE, MP, ET, NE, WP; PG.
+      r.cr0 = paged ? 0x8001_0033n : 0x1_0033n;
+      r.gdtr = { base: BigInt(GDT), limit: 0x7f };
+      r.idtr = { base: BigInt(IDT), limit: 0xfff };
+      r.setSegment('TR', { selector: 0x38, base: BigInt(TSS), limit: 0x67, attributes: 0x8b });
+    } else r.idtr = { base: 0n, limit: 0x3ff };
+    this.#resetSegments();
+    r.rsp = BigInt(STACK_TOP);
   }
 
   #log(what: string): void {

@@ -112,6 +112,8 @@ export interface Program {
   /** Linear address of its first byte. */
   readonly start: number;
   readonly bytes: readonly number[];
+  /** Where each of its instructions starts in `bytes`. */
+  readonly offsets: readonly number[];
   /** General registers but rSP. */
   readonly registers: readonly bigint[];
   readonly flags: number;
@@ -119,7 +121,7 @@ export interface Program {
   readonly budgets: readonly number[];
 }
 
-/** `length` of an instruction's bytes, by the decoder. */
+/** @param cut gives the bytes that belong to the first instruction */
 export function programs(mode: TestingMode, cut: (bytes: readonly number[]) => readonly number[]): fc.Arbitrary<Program> {
   // In the middle of a page, and so that the program crosses into the next one.
   return fc.constantFrom(CODE, CODE + 0xff0, CODE + 0xff9, CODE + 0xfe3, CODE + 0x1000).chain((start) =>
@@ -151,7 +153,9 @@ export function programs(mode: TestingMode, cut: (bytes: readonly number[]) => r
           return pointer >= 0 ? BigInt(pointers[pointer] as number) + (value & 0xfn) : mode === 'long' ? value : value & 0xffff_ffffn;
         });
         registers[1] = BigInt(count);
-        return { start, bytes: instructions.flatMap((bytes) => [...cut(bytes)]), registers, flags, budgets };
+        const parts = instructions.map((bytes) => cut(bytes));
+        const offsets = parts.map((_, n) => parts.slice(0, n).reduce((sum, part) => sum + part.length, 0));
+        return { start, bytes: parts.flat(), offsets, registers, flags, budgets };
       }),
   );
 }

@@ -33,7 +33,11 @@ const W = {
   pageMap: word('pageMap'),
   codeTlb: word('codeTlb'),
   flat: word('flatSegments'),
+  codeBase: word('linearBase') + 2 * SEGMENT_NUMBER.CS,
+  codeLimit: word('segmentLimit') + SEGMENT_NUMBER.CS,
 };
+/** More than there are values of `#mode`. */
+const MODES = 64;
 /** Instructions decoded in one go. */
 const RUN_LENGTH = 32;
 /** Records that one decoding may write: a run, its end, and a map. */
@@ -104,6 +108,9 @@ export class Interpreter {
   readonly #emptyMap: number;
   #mode = 0;
   #user = false;
+  /** Linear address of the code segment, and of what lies behind it. */
+  #codeBase = 0;
+  #codeEnd = 0;
   /** A system routine runs. */
   #inSystem = false;
   readonly #leave: () => void;
@@ -199,17 +206,22 @@ export class Interpreter {
     return this.#p.addLinear(this.#u64[STATE.ripBase.address >>> 3]!, distance);
   }
 
-  /** Decode mode or privilege changed. */
+  /** Decode mode, privilege or the code segment may have changed. */
   modeChanged(): void {
     const { codeWidth, stackWidth } = this.#p.decodeMode;
     const mode = (codeWidth >> 5) * 8 + (stackWidth >> 5) * 2 + this.#u32[W.flat]!;
     const user = this.#p.user;
-    if (mode !== this.#mode) {
-      this.#mode = mode;
+    const base = this.#u32[W.codeBase]!;
+    const end = codeWidth === 64 ? 0 : (base + this.#u32[W.codeLimit]! + 1) >>> 0;
+    if (mode !== this.#mode || (end !== this.#codeEnd && ((end | this.#codeEnd) & 0xfff) !== 0)) {
+      this.#crossings.clear();
       this.flushCodeTlb();
-      this.#leave();
-    } else if (user !== this.#user) this.#forgetPage();
+      if (mode !== this.#mode) this.#leave();
+      this.#mode = mode;
+    } else if (user !== this.#user || base !== this.#codeBase) this.#forgetPage();
     this.#user = user;
+    this.#codeBase = base;
+    this.#codeEnd = end;
   }
 
   /** The next jump must look its page up: no RIP lies within 4096 of this. */
@@ -250,7 +262,7 @@ export class Interpreter {
 
   /** Low and high half of the linear address of RIP. */
   #linearLow(): number {
-    return (this.#u32[STATE.rip.address >>> 2]! + this.#u32[(STATE.linearBase.address >>> 2) + 2]!) >>> 0;
+    return (this.#u32[STATE.rip.address >>> 2]! + this.#u32[W.codeBase]!) >>> 0;
   }
 
   #linearHigh(): number {
@@ -277,11 +289,13 @@ export class Interpreter {
     mmu.translate(low, high, ACCESS.execute, this.#p.user);
     if (mmu.host < 0) return this.#uncached(offset);
     const hostPage = (mmu.host & ~0xfff) >>> 0;
-    const page = this.#pages.page(hostPage, this.#mode);
+    const limit = this.#codeLimitInPage(offset);
+    // Where the code segment ends within a page, its records are kept apart from those of segments that go on.
+    const page = this.#pages.page(hostPage, limit < 4096 ? this.#mode + MODES * limit : this.#mode);
     this.#enterCodeTlb(low, high, page);
     u[W.pageMap] = page.map;
     const found = this.#pages.at(page, offset);
-    return found !== 0 ? found : this.#decodeRun(page, offset);
+    return found !== 0 ? found : this.#decodeRun(page, offset, limit);
   }
 
   #beyondCode(): boolean {
@@ -331,11 +345,10 @@ export class Interpreter {
     return result;
   }
 
-  /** Decodes from `offset` on into a run of records; gives the first. */
-  #decodeRun(page: CodePage, start: number): number {
+  /** Decodes from `start` on into a run of records, up to place `limit`; gives the first. */
+  #decodeRun(page: CodePage, start: number, limit: number): number {
     const p = this.#p;
     const bytes = this.#u8.subarray(page.hostPage, page.hostPage + 4096);
-    const limit = this.#codeLimitInPage(start);
     let offset = start;
     let first = 0;
     for (let i = 0; i < RUN_LENGTH; i++) {
@@ -372,7 +385,7 @@ export class Interpreter {
   /** First place of this page that the code segment does not reach, at most 4096. */
   #codeLimitInPage(offset: number): number {
     if (this.#p.decodeMode.codeWidth === 64) return 4096;
-    const left = this.#u32[(STATE.segmentLimit.address >>> 2) + SEGMENT_NUMBER.CS]! - this.#u32[STATE.rip.address >>> 2]! + 1;
+    const left = this.#u32[W.codeLimit]! - this.#u32[STATE.rip.address >>> 2]! + 1;
     return Math.min(4096, offset + left);
   }
 
@@ -394,7 +407,7 @@ export class Interpreter {
     const nextHigh = nextLow === 0 && p.decodeMode.codeWidth === 64 ? (high + 1) >>> 0 : high;
     const readable = mmu.lookUp(nextLow, nextHigh, ACCESS.execute, p.user) >= 0;
     const second = readable ? mmu.host : -1;
-    const key = host * 64 + this.#mode;
+    const key = host * MODES + this.#mode;
     const found = this.#crossings.get(key);
     if (found !== undefined && found.second === second && this.#isValid(found.record)) {
       u[W.pageMap] = this.#pages.page((host & ~0xfff) >>> 0, this.#mode).map;
