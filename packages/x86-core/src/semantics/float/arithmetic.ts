@@ -301,13 +301,40 @@ export const f80Div: Subroutine = extendedOperation('div');
 /** (a, control word) → (result, exceptions). */
 export const f80Sqrt: Subroutine = extendedOperation('sqrt');
 
-/** MXCSR where the host's own arithmetic does: to nearest, precision exceptions masked and one already recorded. */
-const HOST_MASK = 0x7020;
-const HOST_VALUE = 0x1020;
+/** MXCSR where the host's own arithmetic does: to nearest, precision exceptions masked. */
+const HOST_MASK = 0x7000;
+const HOST_VALUE = 0x1000;
+
+/** What a + b, rounded to `sum`, has lost, exactly: zero if nothing. [Knuth, TAOCP 2, 4.2.2, Theorem B] */
+function lostBySum<V>(x: Language<V>, width: 32 | 64, a: V, b: V, sum: V): V {
+  const minus = (p: V, q: V): V => x.bind(x.float('sub', p, q, width));
+  const virtual = minus(sum, a);
+  return x.bind(x.float('add', minus(a, minus(sum, virtual)), minus(b, virtual), width));
+}
 
 /**
- * (a, b, MXCSR) → (result, exceptions). Where no exception can be new, the host computes: the result is a normal number above the
- * smallest, or (of a sum) zero, no operand is denormal, and a precision exception is masked and recorded before (it is not told again).
+ * Whether the host's `result` of a operation b is right, and its exceptions are at most a precision exception, which is masked: it is a
+ * normal number above the smallest, or (of a sum) zero, and no operand is denormal.
+ */
+function hostComputes<V>(x: Language<V>, f: NarrowFormat, operation: Operation, a: V, b: V, result: V, mxcsr: V): V {
+  const w = new Words(x, f.width);
+  const d = new Words(x, 32);
+  const place = BigInt(f.fractionBits);
+  const isDenormal = (value: V): V => w.below(w.sub(magnitudeOf(w, value), 1), w.constant((1n << place) - 1n));
+  const size = magnitudeOf(w, result);
+  const inRange = w.below(w.sub(size, w.constant(2n << place)), w.constant(BigInt(f.largestField - 2) << place));
+  const usual = both(x, d.eq(d.and(mxcsr, HOST_MASK), HOST_VALUE), negation(x, isDenormal(a)));
+  const usualOperands = operation === 'sqrt' ? usual : both(x, usual, negation(x, isDenormal(b)));
+  return both(x, usualOperands, isSum(operation) ? either(x, inRange, w.eq(size, 0)) : inRange);
+}
+
+const isSum = (operation: Operation): boolean => operation === 'add' || operation === 'sub';
+/** The bits without the sign. */
+const magnitudeOf = <V>(w: Words<V>, value: V): V => w.and(value, w.constant((1n << BigInt(w.width - 1)) - 1n));
+
+/**
+ * (a, b, MXCSR) → (result, exceptions). The host computes where it can. A precision exception recorded before is not told again; if there
+ * is none, sums are asked whether they are exact, and everything else goes the long way.
  */
 function narrowOperation(format: Format, f: NarrowFormat, operation: Operation): Subroutine {
   const slow = unusualOf(format, operation);
@@ -319,24 +346,28 @@ function narrowOperation(format: Format, f: NarrowFormat, operation: Operation):
       const w = new Words(x, f.width);
       const d = new Words(x, 32);
       const { a, b, word } = takeApart(format, operation, values);
-      const result = w.variable(x.float(operation, a[0]!, b[0]!, f.width));
+      const [first, second] = [a[0]!, b[0]!];
+      const computed = x.bind(x.float(operation, first, second, f.width));
+      const result = w.variable(computed);
       const exceptions = d.variable(0);
-      const smallestNormal = w.constant(1n << BigInt(f.fractionBits));
-      const denormalLimit = w.sub(smallestNormal, 1);
-      const magnitude = (value: typeof word): typeof word => w.shr(w.shl(value, 1), 1);
-      const isDenormal = (value: typeof word): typeof word => w.below(w.sub(magnitude(value), 1), denormalLimit);
-      const size = magnitude(result.read());
-      const low = w.constant(2n << BigInt(f.fractionBits));
-      const span = w.constant(BigInt(f.largestField - 2) << BigInt(f.fractionBits));
-      let sure = w.below(w.sub(size, low), span);
-      if (operation === 'add' || operation === 'sub') sure = either(x, sure, w.eq(size, 0));
-      sure = both(x, sure, d.eq(d.and(word, HOST_MASK), HOST_VALUE), negation(x, isDenormal(a[0]!)));
-      if (operation !== 'sqrt') sure = both(x, sure, negation(x, isDenormal(b[0]!)));
-      x.when(negation(x, sure), () => {
-        const out = x.call(slow, ...values);
-        result.write(out[0]!);
-        exceptions.write(out[1]!);
-      });
+      const known = d.ne(d.and(word, EXCEPTION.precision), 0);
+      const right = hostComputes(x, f, operation, first, second, computed, word);
+      const askWhetherExact = (): void => {
+        const added = operation === 'sub' ? w.xor(second, w.constant(1n << BigInt(f.width - 1))) : second;
+        const lost = magnitudeOf(w, lostBySum(x, f.width, first, added, computed));
+        exceptions.write(d.truth(w.ne(lost, 0), 5));
+      };
+      x.when(
+        isSum(operation) ? right : both(x, right, known),
+        () => {
+          if (isSum(operation)) x.when(negation(x, known), askWhetherExact);
+        },
+        () => {
+          const out = x.call(slow, ...values);
+          result.write(out[0]!);
+          exceptions.write(out[1]!);
+        },
+      );
       return [result.read(), exceptions.read()];
     },
   };
