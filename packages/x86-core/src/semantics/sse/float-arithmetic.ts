@@ -2,6 +2,7 @@
  * Add, subtract, multiply, divide, square root, minimum, maximum: packed and scalar, single and double precision. [SDM 2A, "ADDPD" …;
  * SDM 2B, "MULPD" …] All the arithmetic is in semantics/float.
  */
+
 import { f32Add, f32Div, f32Mul, f32Sqrt, f32Sub, f64Add, f64Div, f64Mul, f64Sqrt, f64Sub } from '../float/index.ts';
 import { binary, type Instruction } from '../instruction.ts';
 import type { Subroutine } from '../language.ts';
@@ -9,6 +10,7 @@ import { requireSse } from './availability.ts';
 import { raise, readMxcsr } from './float-exceptions.ts';
 import { f32Maximum, f32Minimum, f64Maximum, f64Minimum } from './float-order.ts';
 import { unaryPacked, unaryScalar } from './float-unary.ts';
+import { hostIsRight } from './host-arithmetic.ts';
 import { fromLanes, readVector } from './packed-operands.ts';
 
 /** (a, b, MXCSR) → (result, exceptions), of all lanes. */
@@ -31,6 +33,26 @@ function packedOperation(mnemonic: string, subroutine: Subroutine): Instruction 
   });
 }
 
+/** (a, b, MXCSR) → (result, exceptions), of the lowest lane; `subroutine` is called only where the host may be wrong. */
+const scalarArithmetic = (mnemonic: string, operation: 'add' | 'sub' | 'mul' | 'div', subroutine: Subroutine): Instruction =>
+  binary(mnemonic, (x, dest, src) => {
+    requireSse(x);
+    const b = x.bind(src.read());
+    const a = x.bind(dest.read());
+    const mxcsr = readMxcsr(x);
+    const width = subroutine.results[0] === 64 ? 64 : 32;
+    const result = x.bind(x.float(operation, a, b, width));
+    x.when(
+      hostIsRight(x, operation, width, a, b, result, mxcsr),
+      () => dest.write(result),
+      () => {
+        const [value, exceptions] = x.call(subroutine, a, b, mxcsr) as readonly [typeof a, typeof a];
+        raise(x, [exceptions], mxcsr);
+        dest.write(value);
+      },
+    );
+  });
+
 /** (a, b, MXCSR) → (result, exceptions), of the lowest lane. */
 const scalarOperation = (mnemonic: string, subroutine: Subroutine): Instruction =>
   binary(mnemonic, (x, dest, src) => {
@@ -45,20 +67,20 @@ const scalarOperation = (mnemonic: string, subroutine: Subroutine): Instruction 
 
 export const ADDPS: Instruction = packedOperation('ADDPS', f32Add);
 export const ADDPD: Instruction = packedOperation('ADDPD', f64Add);
-export const ADDSS: Instruction = scalarOperation('ADDSS', f32Add);
-export const ADDSD: Instruction = scalarOperation('ADDSD', f64Add);
+export const ADDSS: Instruction = scalarArithmetic('ADDSS', 'add', f32Add);
+export const ADDSD: Instruction = scalarArithmetic('ADDSD', 'add', f64Add);
 export const SUBPS: Instruction = packedOperation('SUBPS', f32Sub);
 export const SUBPD: Instruction = packedOperation('SUBPD', f64Sub);
-export const SUBSS: Instruction = scalarOperation('SUBSS', f32Sub);
-export const SUBSD: Instruction = scalarOperation('SUBSD', f64Sub);
+export const SUBSS: Instruction = scalarArithmetic('SUBSS', 'sub', f32Sub);
+export const SUBSD: Instruction = scalarArithmetic('SUBSD', 'sub', f64Sub);
 export const MULPS: Instruction = packedOperation('MULPS', f32Mul);
 export const MULPD: Instruction = packedOperation('MULPD', f64Mul);
-export const MULSS: Instruction = scalarOperation('MULSS', f32Mul);
-export const MULSD: Instruction = scalarOperation('MULSD', f64Mul);
+export const MULSS: Instruction = scalarArithmetic('MULSS', 'mul', f32Mul);
+export const MULSD: Instruction = scalarArithmetic('MULSD', 'mul', f64Mul);
 export const DIVPS: Instruction = packedOperation('DIVPS', f32Div);
 export const DIVPD: Instruction = packedOperation('DIVPD', f64Div);
-export const DIVSS: Instruction = scalarOperation('DIVSS', f32Div);
-export const DIVSD: Instruction = scalarOperation('DIVSD', f64Div);
+export const DIVSS: Instruction = scalarArithmetic('DIVSS', 'div', f32Div);
+export const DIVSD: Instruction = scalarArithmetic('DIVSD', 'div', f64Div);
 export const MINPS: Instruction = packedOperation('MINPS', f32Minimum);
 export const MINPD: Instruction = packedOperation('MINPD', f64Minimum);
 export const MINSS: Instruction = scalarOperation('MINSS', f32Minimum);

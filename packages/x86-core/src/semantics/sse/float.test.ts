@@ -109,6 +109,55 @@ describe.each(PRECISIONS)(
   },
 );
 
+describe.each(PRECISIONS)('[SDM 1 §11.5] Scalar arithmetic: %s precision', (_name, bytes, number) => {
+  const PRECISION = 0x20;
+  const scalar = bytes === 4 ? 0xf3 : 0xf2;
+  const OPERATIONS: readonly (readonly [number, (a: number, b: number) => number])[] = [
+    [0x58, (a, b) => a + b],
+    [0x5c, (a, b) => a - b],
+    [0x59, (a, b) => a * b],
+    [0x5e, (a, b) => a / b],
+  ];
+  const read = (rig: VectorRig): number => (bytes === 4 ? view(rig, 1).getFloat32(0, true) : view(rig, 1).getFloat64(0, true));
+  /** MXCSR afterwards. */
+  const compute = (rig: VectorRig, opcode: number, a: number, b: number, mxcsr: number): number => {
+    put(rig, bytes, a, b);
+    rig.set('mxcsr', mxcsr);
+    expect(rig.run(scalar, 0x0f, opcode, 0xca)).toBe(undefined);
+    return rig.get('mxcsr');
+  };
+  const near = fc.oneof(number, fc.double({ min: SMALLEST[bytes] / 4, max: SMALLEST[bytes] * 4 }), fc.double({ min: -2, max: 2 }));
+
+  it('gives what the host gives, and the same exceptions whether a precision exception was recorded before or not', () => {
+    fc.assert(
+      fc.property(near, near, fc.constantFrom(...OPERATIONS), (a, b, [opcode, model]) => {
+        for (const rig of RIGS) {
+          const before = compute(rig, opcode, a, b, ALL_MASKED);
+          const value = read(rig);
+          expect(compute(rig, opcode, a, b, ALL_MASKED | PRECISION)).toBe(before | PRECISION);
+          expect(read(rig)).toBe(value);
+          const [x, y] = bytes === 4 ? [Math.fround(a), Math.fround(b)] : [a, b];
+          expect(value).toBe(bytes === 4 ? Math.fround(model(x, y)) : model(x, y));
+        }
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('obeys rounding control', () => {
+    const DOWN = 0x2000;
+    const UP = 0x4000;
+    for (const rig of RIGS) {
+      compute(rig, 0x5e, 1, 3, ALL_MASKED | PRECISION | DOWN);
+      const low = read(rig);
+      compute(rig, 0x5e, 1, 3, ALL_MASKED | PRECISION | UP);
+      expect(read(rig)).toBeGreaterThan(low);
+      compute(rig, 0x5c, 1, 1, ALL_MASKED | PRECISION | DOWN);
+      expect(read(rig)).toBe(-0);
+    }
+  });
+});
+
 describe('[SDM 2B, "RCPPS", "RSQRTPS"] Estimates', () => {
   const RCPSS = 0x53;
   const RSQRTSS = 0x52;
