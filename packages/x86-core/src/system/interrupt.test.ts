@@ -65,6 +65,18 @@ describe('[SDM 2A, "INT n"] PROTECTED-MODE', () => {
     expect(p.user).toBe(true);
   });
 
+  it('IRET to an outer level clears the RPL of null selectors and keeps the bases of FS and GS', () => {
+    const p = new TestingProcessor().longMode(3);
+    p.gate(IDT + 0x80 * 16, CODE_0, 0x6000, 0xee);
+    p.segment(3, 3, 0, 0);
+    p.segment(4, 2, 0, 0, 0x7f00_1234_5000n);
+    softwareInterrupt.run(p, 0x80n);
+    expect([p.selector(3), p.selector(4)]).toEqual([3, 2]);
+    interruptReturn.run(p, 64n);
+    expect([p.get('cpl'), p.selector(3), p.selector(4), p.selector(0)]).toEqual([3, 0, 0, DATA_3 | 3]);
+    expect(p.get64('segmentBase', 4)).toBe(0x7f00_1234_5000n);
+  });
+
   it('stays at the privilege for a handler in a conforming segment', () => {
     const p = new TestingProcessor().protectedMode(3);
     p.gate(IDT + 0x80 * 8, CONFORMING, 0x6000, 0xef);

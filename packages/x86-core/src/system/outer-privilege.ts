@@ -66,9 +66,16 @@ export function loadOuterStack(p: Processor, s: OuterStack): void {
   writeSegment(p, SEGMENT_NUMBER.SS, s.contents);
 }
 
-/** Makes ES, FS, GS, DS null where they hold a segment that privilege `cpl` may not use. */
+/**
+ * Makes ES, FS, GS, DS null where they hold a segment that privilege `cpl` may not use. A null selector loses its RPL; its base stays: it is
+ * the base of FS and GS in 64-bit mode. ["IF (SegmentSelector == NULL) OR …"]
+ */
 export function dropInnerDataSegments(p: Processor, cpl: number): void {
   for (const n of [SEGMENT_NUMBER.ES, SEGMENT_NUMBER.FS, SEGMENT_NUMBER.GS, SEGMENT_NUMBER.DS]) {
+    if (isNull(p.get('segmentSelector', n))) {
+      p.set('segmentSelector', 0, n);
+      continue;
+    }
     const attributes = p.get('segmentAttributes', n);
     const conforming = (attributes & ATTRIBUTE_CODE) !== 0 && (attributes & ATTRIBUTE_CONFORMING) !== 0;
     if ((attributes & ATTRIBUTE_SEGMENT) !== 0 && ((attributes >>> 5) & 3) < cpl && !conforming) {
