@@ -2,10 +2,10 @@
  * Comparisons, minimum and maximum. [SDM 2A, "COMISS", "CMPPS", "FCOM/FCOMP/FCOMPP"; SDM 2B, "MAXPS", "MINPS"] A relation is given as the
  * FLAGS image of COMISS; shifted left by 8 it is the condition code of the x87.
  */
-import type { Language, Subroutine } from '../language.ts';
+import type { BitWidth, Language, Subroutine } from '../language.ts';
 import { EXCEPTION, WIDENED_DENORMAL } from './control.ts';
 import { DOUBLE_FORMAT, EXTENDED, type Format, SINGLE_FORMAT, type Unpacked } from './format.ts';
-import { both, either, negation, Words } from './words.ts';
+import { both, either, invoke, negation, Words } from './words.ts';
 
 export const RELATION = { greater: 0, less: 1, equal: 0x40, unordered: 0x45 } as const;
 
@@ -53,75 +53,67 @@ function compareIn<V>(x: Language<V>, format: Format, a: readonly V[], b: readon
   };
 }
 
-/** Whether the bits are a normal number or zero. */
-function isPlain<V>(x: Language<V>, format: Format, bits: readonly V[]): V {
-  const [own, top] = bits as [V, V];
-  const w = new Words(x, format.widths[0]!);
-  const zero = format === EXTENDED ? both(x, w.eq(own, 0), isZeroField(x, top)) : w.eq(w.shl(own, 1), 0);
-  return either(x, format.isNormal(x, bits), zero);
-}
-
-const isZeroField = <V>(x: Language<V>, top: V): V => {
-  const d = new Words(x, 32);
-  return d.eq(d.and(top, 0x7fff), 0);
-};
-
-/** The relation of two numbers that are normal or zero: their bits are ordered as they are. */
-function relatePlain<V>(x: Language<V>, format: Format, a: readonly V[], b: readonly V[]): V {
-  const d = new Words(x, 32);
-  const w = new Words(x, format.widths[0]!);
-  const byte = new Words(x, 8);
-  const magnitude = (bits: readonly V[]): V => (format === EXTENDED ? bits[0]! : w.shl(bits[0]!, 1));
-  const field = (bits: readonly V[]): V => d.and(bits[1]!, 0x7fff);
-  const [ma, mb] = [magnitude(a), magnitude(b)];
-  let smaller = w.below(ma, mb);
-  let same = w.eq(ma, mb);
-  let zero = w.eq(w.or(ma, mb), 0);
-  if (format === EXTENDED) {
-    const [fa, fb] = [field(a), field(b)];
-    const sameField = d.eq(fa, fb);
-    smaller = either(x, d.below(fa, fb), both(x, sameField, smaller));
-    same = both(x, same, sameField);
-    zero = both(x, zero, same);
-  }
-  const negative = (bits: readonly V[]): V => (format === EXTENDED ? d.ne(d.shr(bits[1]!, 15), 0) : w.less(bits[0]!, 0));
-  const [na, nb] = [negative(a), negative(b)];
-  const sameSign = byte.eq(na, nb);
-  // Of two negative numbers the larger magnitude is less.
-  const less = byte.select(sameSign, both(x, byte.xor(smaller, na), negation(x, same)), na);
-  const equal = either(x, both(x, same, sameSign), zero);
-  return d.select(equal, RELATION.equal, d.select(less, RELATION.less, RELATION.greater));
-}
+const parametersOf = (format: Format): readonly BitWidth[] => [...format.widths, ...format.widths, 32, 32];
 
 function comparison(format: Format): Subroutine {
   const n = format.widths.length;
   return {
     name: `${format.name}-compare`,
-    parameters: [...format.widths, ...format.widths, 32, 32],
+    parameters: parametersOf(format),
     results: [32, 32],
     body: (x, ...values) => {
-      const d = new Words(x, 32);
-      const [a, b] = [values.slice(0, n), values.slice(n, 2 * n)];
-      const word = values[2 * n + 1]!;
-      const out = d.variable(0);
-      const exceptions = d.variable(0);
-      const noneWidened = format === EXTENDED ? d.eq(d.and(word, WIDENED_DENORMAL), 0) : x.constant(1, 8);
-      x.when(
-        both(x, isPlain(x, format, a), isPlain(x, format, b), noneWidened),
-        () => out.write(relatePlain(x, format, a, b)),
-        () => {
-          const compared = compareIn(x, format, a, b, d.ne(values[2 * n]!, 0), word);
-          out.write(compared.relation);
-          exceptions.write(compared.exceptions);
-        },
-      );
-      return [out.read(), exceptions.read()];
+      const signaling = new Words(x, 32).ne(values[2 * n]!, 0);
+      const { relation, exceptions } = compareIn(x, format, values.slice(0, n), values.slice(n, 2 * n), signaling, values[2 * n + 1]!);
+      return [relation, exceptions];
     },
   };
 }
 
-/** (a: 64, 32, b: 64, 32, signaling: 32, control word: 32) → (relation: 32, exceptions: 32). */
-export const f80Compare: Subroutine = comparison(EXTENDED);
+const f80CompareUnusual: Subroutine = { ...comparison(EXTENDED), name: 'f80-compare-unusual' };
+
+/** Whether a number of 80 bits is normal or zero. */
+function isPlain<V>(x: Language<V>, significand: V, top: V): V {
+  const d = new Words(x, 32);
+  const zero = both(x, d.eq(d.and(top, 0x7fff), 0), new Words(x, 64).eq(significand, 0));
+  return either(x, EXTENDED.isNormal(x, [significand, top]), zero);
+}
+
+/** (a: 64, 32, b: 64, 32, signaling: 32, control word: 32) → (relation: 32, exceptions: 32). Normal numbers and zeros at once. */
+export const f80Compare: Subroutine = {
+  name: 'f80-compare',
+  parameters: parametersOf(EXTENDED),
+  results: [32, 32],
+  body: (x, aSignificand, aTop, bSignificand, bTop, signaling, word) => {
+    const q = new Words(x, 64);
+    const d = new Words(x, 32);
+    const byte = new Words(x, 8);
+    const relation = d.variable(0);
+    const exceptions = d.variable(0);
+    const noneWidened = d.eq(d.and(word, WIDENED_DENORMAL), 0);
+    x.when(
+      both(x, isPlain(x, aSignificand, aTop), isPlain(x, bSignificand, bTop), noneWidened),
+      () => {
+        // The encodings are ordered as the magnitudes are.
+        const [fa, fb] = [d.and(aTop, 0x7fff), d.and(bTop, 0x7fff)];
+        const [na, nb] = [d.ne(d.shr(aTop, 15), 0), d.ne(d.shr(bTop, 15), 0)];
+        const sameField = d.eq(fa, fb);
+        const smaller = either(x, d.below(fa, fb), both(x, sameField, q.below(aSignificand, bSignificand)));
+        const same = both(x, sameField, q.eq(aSignificand, bSignificand));
+        const sameSign = byte.eq(na, nb);
+        // Of two negative numbers the larger magnitude is less.
+        const less = byte.select(sameSign, both(x, byte.xor(smaller, na), negation(x, same)), na);
+        const equal = both(x, same, either(x, sameSign, q.eq(aSignificand, 0)));
+        relation.write(d.select(equal, RELATION.equal, d.select(less, RELATION.less, RELATION.greater)));
+      },
+      () => {
+        const [r, e] = invoke(x, f80CompareUnusual, aSignificand, aTop, bSignificand, bTop, signaling, word);
+        relation.write(r);
+        exceptions.write(e);
+      },
+    );
+    return [relation.read(), exceptions.read()];
+  },
+};
 /** (a, b, signaling: 32, MXCSR: 32) → (relation: 32, exceptions: 32). */
 export const f32Compare: Subroutine = comparison(SINGLE_FORMAT);
 export const f64Compare: Subroutine = comparison(DOUBLE_FORMAT);
