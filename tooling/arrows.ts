@@ -30,8 +30,8 @@ export const ARROWS: Readonly<Record<string, Readonly<Record<string, Edge>>>> = 
 /** Packages from the registry that a workspace package may depend on. */
 export const EXTERNAL: Readonly<Record<string, readonly string[]>> = { cli: ['commander'], 'net-backend': ['vitest'] };
 
-/** Run by the test runner only, so they may use what the root offers. */
-export const isTest = (path: string): boolean => path.endsWith('.test.ts');
+/** Run by the test runner only, so they may use what the root offers: tests, and `testing-….ts` that several of them share. */
+export const isTest = (path: string): boolean => path.endsWith('.test.ts') || /(^|\/)testing-[^/]+\.ts$/.test(path);
 /** Examples and what `./testing` offers: they put things together, so an arrow for types carries values there too. */
 export const isHarness = (path: string): boolean => /^(examples\/|testing[./])/.test(path);
 /** Where a library package keeps what needs Node: the entry `node.ts` and the folder `node`, in any place below src. */
