@@ -60,6 +60,14 @@ export function vectorOperation(operation: VectorOperation, values: readonly big
     default:
   }
   const [shape = '', name = ''] = operation.split('.');
+  if (shape.startsWith('f')) {
+    const width = shape === 'f32x4' ? 32 : 64;
+    const second = lanes(b, width);
+    return join(
+      lanes(a, width).map((lane, i) => floatOperation(name as FloatOperation, lane, second[i] ?? 0n, width)),
+      width,
+    );
+  }
   const width = Number(/^i(\d+)/.exec(shape)?.[1]);
   const bitmask = name === 'bitmask';
   if (bitmask) return lanes(a, width).reduce((sum, lane, i) => sum | ((lane >> BigInt(width - 1)) << BigInt(i)), 0n);
@@ -104,10 +112,11 @@ export function vectorOperation(operation: VectorOperation, values: readonly big
   );
 }
 
+type FloatOperation = 'add' | 'sub' | 'mul' | 'div' | 'sqrt';
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** IEEE 754 on bit patterns, as JavaScript computes it (round to nearest even; for 32 bits one rounding more, which is innocuous for these). */
-export function floatOperation(operation: 'add' | 'sub' | 'mul' | 'div' | 'sqrt', a: bigint, b: bigint, width: 32 | 64): bigint {
+export function floatOperation(operation: FloatOperation, a: bigint, b: bigint, width: 32 | 64): bigint {
   const x = toNumber(a, width);
   const y = toNumber(b, width);
   const result =

@@ -69,6 +69,15 @@ const SIMD_OPCODE: Readonly<Record<VectorOperation, number>> = {
   'i64x2.shr_u': SIMD.i64x2ShrU,
   'i64x2.bitmask': SIMD.i64x2Bitmask,
   'i64x2.extmul_low_i32x4_u': SIMD.i64x2ExtmulLowU,
+  'i64x2.gt_s': SIMD.i64x2GtS,
+  'f32x4.add': SIMD.f32x4Add,
+  'f32x4.sub': SIMD.f32x4Sub,
+  'f32x4.mul': SIMD.f32x4Mul,
+  'f32x4.div': SIMD.f32x4Div,
+  'f64x2.add': SIMD.f64x2Add,
+  'f64x2.sub': SIMD.f64x2Sub,
+  'f64x2.mul': SIMD.f64x2Mul,
+  'f64x2.div': SIMD.f64x2Div,
 };
 
 const FLOAT_OPCODE = {

@@ -63,6 +63,15 @@ export const VECTOR_OPERATIONS = [
   'i64x2.shr_u',
   'i64x2.bitmask',
   'i64x2.extmul_low_i32x4_u',
+  'i64x2.gt_s',
+  'f32x4.add',
+  'f32x4.sub',
+  'f32x4.mul',
+  'f32x4.div',
+  'f64x2.add',
+  'f64x2.sub',
+  'f64x2.mul',
+  'f64x2.div',
 ] as const;
 
 export type VectorOperation = (typeof VECTOR_OPERATIONS)[number];

@@ -189,7 +189,16 @@ export const SIMD = {
   i64x2ShrU: 205,
   i64x2Add: 206,
   i64x2Sub: 209,
+  i64x2GtS: 217,
   i64x2ExtmulLowU: 222,
+  f32x4Add: 228,
+  f32x4Sub: 229,
+  f32x4Mul: 230,
+  f32x4Div: 231,
+  f64x2Add: 240,
+  f64x2Sub: 241,
+  f64x2Mul: 242,
+  f64x2Div: 243,
 } as const;
 
 export const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];

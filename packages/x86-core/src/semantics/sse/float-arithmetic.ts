@@ -5,36 +5,55 @@
 
 import { f32Add, f32Div, f32Mul, f32Sqrt, f32Sub, f64Add, f64Div, f64Mul, f64Sqrt, f64Sub } from '../float/index.ts';
 import { binary, type Instruction } from '../instruction.ts';
-import type { Subroutine } from '../language.ts';
+import type { Language, Operand, Subroutine } from '../language.ts';
 import { requireSse } from './availability.ts';
 import { raise, readMxcsr } from './float-exceptions.ts';
 import { f32Maximum, f32Minimum, f64Maximum, f64Minimum } from './float-order.ts';
 import { unaryPacked, unaryScalar } from './float-unary.ts';
-import { hostIsRight } from './host-arithmetic.ts';
+import { type HostOperation, hostIsRight, hostLanesAreRight } from './host-arithmetic.ts';
 import { fromLanes, readVector } from './packed-operands.ts';
 
-/** (a, b, MXCSR) → (result, exceptions), of all lanes. */
-function packedOperation(mnemonic: string, subroutine: Subroutine): Instruction {
+/** (a, b, MXCSR) → (result, exceptions), lane by lane; nothing is written if there is an exception to be raised. */
+function computeLanes<V>(x: Language<V>, dest: Operand<V>, subroutine: Subroutine, a: V, b: V, mxcsr: V): void {
   const width = subroutine.results[0] === 64 ? 64 : 32;
   const lanes = Array.from({ length: 128 / width }, (_, i) => i);
-  return binary(mnemonic, (x, dest, src) => {
+  const results = lanes.map((i) => x.call(subroutine, x.lane(a, i, width), x.lane(b, i, width), mxcsr));
+  raise(
+    x,
+    results.map((result) => result[1] as V),
+    mxcsr,
+  );
+  const values = results.map((result) => result[0] as V);
+  dest.write(fromLanes(x, values, width));
+}
+
+/** (a, b, MXCSR) → (result, exceptions), of all lanes. */
+const packedOperation = (mnemonic: string, subroutine: Subroutine): Instruction =>
+  binary(mnemonic, (x, dest, src) => {
+    requireSse(x);
+    const b = readVector(x, src);
+    const a = readVector(x, dest);
+    computeLanes(x, dest, subroutine, a, b, readMxcsr(x));
+  });
+
+/** The same; `subroutine` is called only where the host may be wrong. */
+const packedArithmetic = (mnemonic: string, operation: HostOperation, subroutine: Subroutine): Instruction =>
+  binary(mnemonic, (x, dest, src) => {
     requireSse(x);
     const b = readVector(x, src);
     const a = readVector(x, dest);
     const mxcsr = readMxcsr(x);
-    const results = lanes.map((i) => x.call(subroutine, x.lane(a, i, width), x.lane(b, i, width), mxcsr));
-    raise(
-      x,
-      results.map((result) => result[1] as typeof mxcsr),
-      mxcsr,
+    const width = subroutine.results[0] === 64 ? 64 : 32;
+    const result = x.bind(x.vector(width === 64 ? `f64x2.${operation}` : `f32x4.${operation}`, a, b));
+    x.when(
+      hostLanesAreRight(x, operation, width, a, b, result, mxcsr),
+      () => dest.write(result),
+      () => computeLanes(x, dest, subroutine, a, b, mxcsr),
     );
-    const values = results.map((result) => result[0] as typeof mxcsr);
-    dest.write(fromLanes(x, values, width));
   });
-}
 
 /** (a, b, MXCSR) → (result, exceptions), of the lowest lane; `subroutine` is called only where the host may be wrong. */
-const scalarArithmetic = (mnemonic: string, operation: 'add' | 'sub' | 'mul' | 'div', subroutine: Subroutine): Instruction =>
+const scalarArithmetic = (mnemonic: string, operation: HostOperation, subroutine: Subroutine): Instruction =>
   binary(mnemonic, (x, dest, src) => {
     requireSse(x);
     const b = x.bind(src.read());
@@ -65,20 +84,20 @@ const scalarOperation = (mnemonic: string, subroutine: Subroutine): Instruction 
     dest.write(value);
   });
 
-export const ADDPS: Instruction = packedOperation('ADDPS', f32Add);
-export const ADDPD: Instruction = packedOperation('ADDPD', f64Add);
+export const ADDPS: Instruction = packedArithmetic('ADDPS', 'add', f32Add);
+export const ADDPD: Instruction = packedArithmetic('ADDPD', 'add', f64Add);
 export const ADDSS: Instruction = scalarArithmetic('ADDSS', 'add', f32Add);
 export const ADDSD: Instruction = scalarArithmetic('ADDSD', 'add', f64Add);
-export const SUBPS: Instruction = packedOperation('SUBPS', f32Sub);
-export const SUBPD: Instruction = packedOperation('SUBPD', f64Sub);
+export const SUBPS: Instruction = packedArithmetic('SUBPS', 'sub', f32Sub);
+export const SUBPD: Instruction = packedArithmetic('SUBPD', 'sub', f64Sub);
 export const SUBSS: Instruction = scalarArithmetic('SUBSS', 'sub', f32Sub);
 export const SUBSD: Instruction = scalarArithmetic('SUBSD', 'sub', f64Sub);
-export const MULPS: Instruction = packedOperation('MULPS', f32Mul);
-export const MULPD: Instruction = packedOperation('MULPD', f64Mul);
+export const MULPS: Instruction = packedArithmetic('MULPS', 'mul', f32Mul);
+export const MULPD: Instruction = packedArithmetic('MULPD', 'mul', f64Mul);
 export const MULSS: Instruction = scalarArithmetic('MULSS', 'mul', f32Mul);
 export const MULSD: Instruction = scalarArithmetic('MULSD', 'mul', f64Mul);
-export const DIVPS: Instruction = packedOperation('DIVPS', f32Div);
-export const DIVPD: Instruction = packedOperation('DIVPD', f64Div);
+export const DIVPS: Instruction = packedArithmetic('DIVPS', 'div', f32Div);
+export const DIVPD: Instruction = packedArithmetic('DIVPD', 'div', f64Div);
 export const DIVSS: Instruction = scalarArithmetic('DIVSS', 'div', f32Div);
 export const DIVSD: Instruction = scalarArithmetic('DIVSD', 'div', f64Div);
 export const MINPS: Instruction = packedOperation('MINPS', f32Minimum);

@@ -144,6 +144,36 @@ describe.each(PRECISIONS)('[SDM 1 §11.5] Scalar arithmetic: %s precision', (_na
     );
   });
 
+  it('of all lanes gives what it gives of one, and the exceptions of all', () => {
+    const lanes = 16 / bytes;
+    const numbers = fc.array(near, { minLength: lanes, maxLength: lanes });
+    const before = fc.constantFrom(ALL_MASKED, ALL_MASKED | PRECISION);
+    fc.assert(
+      fc.property(numbers, numbers, before, fc.constantFrom(...OPERATIONS), (a, b, mxcsr, [opcode]) => {
+        for (const rig of RIGS) {
+          let exceptions = mxcsr;
+          const want = a.map((x, i) => {
+            exceptions |= compute(rig, opcode, x, b[i] as number, mxcsr);
+            return read(rig);
+          });
+          const store = (register: number, values: readonly number[]): void =>
+            values.forEach((value, i) => {
+              if (bytes === 4) view(rig, register).setFloat32(4 * i, value, true);
+              else view(rig, register).setFloat64(8 * i, value, true);
+            });
+          store(1, a);
+          store(2, b);
+          rig.set('mxcsr', mxcsr);
+          expect(rig.run(...(bytes === 8 ? [0x66] : []), 0x0f, opcode, 0xca)).toBe(undefined);
+          expect(rig.get('mxcsr')).toBe(exceptions);
+          const got = want.map((_value, i) => (bytes === 4 ? view(rig, 1).getFloat32(4 * i, true) : view(rig, 1).getFloat64(8 * i, true)));
+          expect(got).toEqual(want);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('obeys rounding control', () => {
     const DOWN = 0x2000;
     const UP = 0x4000;

@@ -37,13 +37,9 @@ export function interleaved(laneWidth: LaneWidth, start: number): readonly numbe
 
 const unpackLow = (mnemonic: string, laneWidth: LaneWidth): Instruction =>
   packed(mnemonic, (x, a, b) => x.shuffle(a, b, interleaved(laneWidth, 0)));
-/** The upper half of an MMX register starts at byte 4, that of an XMM register at byte 8; of what follows MMX takes the first 8 bytes. */
+/** The upper half of an MMX register starts at byte 4, that of an XMM register at byte 8. */
 const unpackHigh = (mnemonic: string, laneWidth: LaneWidth): Instruction =>
-  packed(mnemonic, (x, a, b, width) => x.shuffle(a, b, width === 128 ? interleaved(laneWidth, 8) : upperOfMmx(laneWidth)));
-const upperOfMmx = (laneWidth: LaneWidth): readonly number[] => {
-  const places = interleaved(laneWidth, 0);
-  return [...places.slice(8), ...places.slice(8)];
-};
+  packed(mnemonic, (x, a, b, width) => x.shuffle(a, b, interleaved(laneWidth, width === 128 ? 8 : 4)));
 
 export const PUNPCKLBW: Instruction = unpackLow('PUNPCKLBW', 8);
 export const PUNPCKLWD: Instruction = unpackLow('PUNPCKLWD', 16);
