@@ -36,10 +36,11 @@ export interface CpuOptions {
   readonly engine?: EngineName;
 }
 
-/** A copy of the architectural state; memory is not part of it. */
+/** A copy of the architectural state, taken between calls of `run`; memory and the INTR pin are not part of it. */
 export interface CpuState {
   readonly bytes: Uint8Array;
   readonly retired: bigint;
+  readonly nmiPending: boolean;
 }
 
 /** Instructions in one slice at most: `remaining` is a 32-bit field. */
@@ -69,9 +70,9 @@ export class Cpu {
   #nmiPending = false;
   #endSlice = false;
   #stop: Stop | undefined;
-  /** Instructions retired before the current slice, and the length of the slice. */
+  /** Instructions retired before the current slice, and the length of the slice; −1, as `remaining`, outside of any. */
   #retired = 0;
-  #slice = 0;
+  #slice = -1;
   /** Value of `retired` at which an interrupt shadow is in force. */
   #shadowAt = -1;
 
@@ -186,12 +187,16 @@ export class Cpu {
   }
 
   saveState(): CpuState {
-    return { bytes: this.#state.slice(), retired: this.retired };
+    // A shadow that is over is no state.
+    this.#shadowed();
+    return { bytes: this.#state.slice(), retired: this.retired, nmiPending: this.#nmiPending };
   }
 
   restoreState(state: CpuState): void {
     this.#state.set(state.bytes.subarray(0, this.#state.length));
     this.#retired = Number(state.retired);
+    this.#nmiPending = state.nmiPending;
+    this.#shadowAt = this.#i32[SHADOW] !== 0 ? this.#retired : -1;
     this.#p.flushTlb('all');
     this.#p.modeChanged();
   }
@@ -274,7 +279,6 @@ export class Cpu {
       else if (error !== LEAVE_RUN) throw error;
     } finally {
       this.#retired += this.#slice - i32[REMAINING]!;
-      this.#slice = 0;
       i32[REMAINING] = -1;
       this.#slice = -1;
     }

@@ -29,8 +29,11 @@ export const loadSegment: SystemRoutine = systemRoutine('loadSegment', (p, numbe
   if (isRealOrVirtual8086(p)) loadRealSegment(p, n, selector);
   else if (n === SEGMENT_NUMBER.SS) loadStackSegment(p, selector);
   else loadDataSegment(p, n, selector);
-  if (n === SEGMENT_NUMBER.SS) p.set('interruptShadow', 2);
   p.modeChanged();
+  if (n === SEGMENT_NUMBER.SS) {
+    p.set('interruptShadow', 2);
+    p.interruptsMayHaveChanged();
+  }
   return undefined;
 });
 
