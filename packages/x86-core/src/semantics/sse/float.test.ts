@@ -188,6 +188,52 @@ describe.each(PRECISIONS)('[SDM 1 §11.5] Scalar arithmetic: %s precision', (_na
   });
 });
 
+describe('[SDM 2A, "CVTSI2SD", "CVTTSD2SI", "CVTTSS2SI"] Conversions of 32-bit integers', () => {
+  const INEXACT = 0x20;
+  const integer = fc.oneof(fc.integer(), fc.integer({ min: -3, max: 3 }), fc.constantFrom(-(2 ** 31), 2 ** 31 - 1));
+
+  it('to double precision are exact', () => {
+    fc.assert(
+      fc.property(integer, (value) => {
+        for (const rig of RIGS) {
+          rig.cpu.registers.rax = BigInt(value >>> 0);
+          rig.set('mxcsr', ALL_MASKED);
+          expect(rig.run(0xf2, 0x0f, 0x2a, 0xc8)).toBe(undefined);
+          expect(view(rig, 1).getFloat64(0, true)).toBe(value);
+          expect(rig.get('mxcsr')).toBe(ALL_MASKED);
+        }
+      }),
+    );
+  });
+
+  it.each(PRECISIONS)(
+    'cut %s precision towards zero, say when something was lost, and give 80000000h for what is too large',
+    (_name, bytes, number) => {
+      const near = fc.oneof(
+        number,
+        fc.double({ min: -(2 ** 32), max: 2 ** 32, noNaN: true }),
+        fc.double({ min: -4, max: 4, noNaN: true }),
+        integer,
+      );
+      fc.assert(
+        fc.property(near, (given) => {
+          const value = bytes === 4 ? Math.fround(given) : given;
+          const cut = Math.trunc(value);
+          const fits = cut >= -(2 ** 31) && cut < 2 ** 31;
+          for (const rig of RIGS) {
+            put(rig, bytes, 0, value);
+            rig.set('mxcsr', ALL_MASKED);
+            expect(rig.run(bytes === 4 ? 0xf3 : 0xf2, 0x0f, 0x2c, 0xc2)).toBe(undefined);
+            expect(Number(rig.cpu.registers.rax) | 0).toBe(fits ? cut | 0 : -(2 ** 31));
+            expect(rig.get('mxcsr')).toBe(ALL_MASKED | (!fits ? INVALID : cut === value ? 0 : INEXACT));
+          }
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
+});
+
 describe('[SDM 2B, "RCPPS", "RSQRTPS"] Estimates', () => {
   const RCPSS = 0x53;
   const RSQRTSS = 0x52;
