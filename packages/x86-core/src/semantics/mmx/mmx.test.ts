@@ -8,7 +8,7 @@ const MOVD_EAX_MM5 = [0x0f, 0x7e, 0xe8];
 const EMMS = [0x0f, 0x77];
 const ERROR_SUMMARY = 0x80;
 
-describe.each(BY_ENGINE)('[SDM 3A ch. 12] MMX and the x87 state: %s', (_, rig) => {
+describe.each(BY_ENGINE)('[SDM 3A, "Intel MMX Technology System Programming"] MMX and the x87 state: %s', (_, rig) => {
   beforeEach(() => {
     rig.reset();
     for (let i = 0; i < 8; i++) rig.bytes('fpr', i).fill(0x11 * i, 0, 10);

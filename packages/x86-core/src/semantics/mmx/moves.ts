@@ -35,7 +35,7 @@ export const MOVQ2DQ: Instruction = binary('MOVQ2DQ', (x, dest, src) => {
   enterMmx(x);
 });
 
-/** All x87 registers empty: the end of MMX. [SDM 3A, Table 12-2] */
+/** All x87 registers empty: the end of MMX. [SDM 2A, "EMMS"] */
 export const EMMS: Instruction = nullary('EMMS', (x) => {
   requireMmx(x);
   x.field('ftags').write(x.constant(0, 16));

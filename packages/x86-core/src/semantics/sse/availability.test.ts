@@ -12,7 +12,7 @@ beforeEach(() => {
   for (const rig of RIGS) rig.reset();
 });
 
-describe.each(BY_ENGINE)('[SDM 3A §2.5, ch. 12, ch. 13] Availability of MMX and SSE: %s', (_, rig) => {
+describe.each(BY_ENGINE)('[SDM 3A §2.5] Availability of MMX and SSE: %s', (_, rig) => {
   const { registers } = rig.cpu;
 
   it('is given after reset of this rig', () => {

@@ -1,6 +1,6 @@
 /**
  * What every SSE instruction checks before anything else, and the alignment that most ask of their memory operand. [SDM 1 §11.5, §11.6;
- * SDM 3A §2.5, ch. 13]
+ * SDM 3A §2.5, "System Programming for Instruction Set Extensions"]
  */
 import { VECTOR } from '../../fault.ts';
 import type { FieldName } from '../../state.ts';
@@ -18,7 +18,7 @@ export function requireUnit<V>(x: Language<V>, unit: Extract<FieldName, 'sseBloc
   });
 }
 
-/** #UD with CR0.EM or without CR4.OSFXSR, #NM with CR0.TS. [SDM 3A, Table 13-1] */
+/** #UD with CR0.EM or without CR4.OSFXSR, #NM with CR0.TS. [SDM 3A §2.5] */
 export function requireSse<V>(x: Language<V>): void {
   requireUnit(x, 'sseBlocked');
 }
