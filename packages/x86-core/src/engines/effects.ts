@@ -91,13 +91,16 @@ class EffectsLanguage implements Language<Nothing> {
     condition();
     body();
   }
-  repeat(counter: Operand<Nothing>, body: () => void, leave?: () => Nothing): void {
+  repeat(counter: Operand<Nothing>, body: () => void, leave?: () => Nothing, atOnce?: (limit: Nothing) => Nothing): void {
     this.repeats = true;
     counter.read();
     body();
     counter.write(NOTHING);
     leave?.();
+    atOnce?.(NOTHING);
   }
+  copyForward(): Nothing {}
+  fillForward(): Nothing {}
   flags(): void {}
   resultFlags(): void {}
   setFlags(): void {}

@@ -11,6 +11,8 @@ import {
   localGet,
   localSet,
   localTee,
+  MEMORY_COPY,
+  MEMORY_FILL,
   OP,
   SIMD,
   simd,
@@ -51,6 +53,8 @@ export const HELPERS: Readonly<Record<string, Signature>> = {
   linear: { parameters: ['i64', 'i32', 'i32'], results: ['i64'] },
   canonical: { parameters: ['i64', 'i32'], results: [] },
   probe: { parameters: ['i64', 'i32'], results: [] },
+  copyForward: { parameters: ['i64', 'i64', 'i32', 'i32'], results: ['i32'] },
+  fillForward: { parameters: ['i64', 'i32', 'i32', 'i32'], results: ['i32'] },
   ...Object.fromEntries(
     WIDTHS.flatMap((w) => [
       [`load${w}`, { parameters: ['i64'], results: [valueType(w)] }],
@@ -76,6 +80,8 @@ export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number>
   define('canonical', (f) => canonical(f, imported('segmentFault')));
   define('linear', (f) => linear(f, imported('segmentFault'), imported('canonical')));
   define('probe', (f) => f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address), localGet(1), imported('slowProbe')));
+  define('copyForward', copyForward);
+  define('fillForward', fillForward);
   for (const width of WIDTHS) {
     define(`load${width}`, (f) => loadHelper(f, width, 0, imported('slowLoad')));
     define(`loadForWrite${width}`, (f) => loadHelper(f, width, 8, imported('slowLoad')));
@@ -126,6 +132,63 @@ function linear(f: FunctionBuilder, segmentFault: readonly number[], checkCanoni
   f.close();
   f.emit(offset, segment, load(OP.i64Load), OP.i64Add, ADDRESS_ZERO, load(OP.i64Load, at.linearMask.address), OP.i64And, localTee(last));
   f.emit(segment, checkCanonical, localGet(last));
+}
+
+/** Gives 0 from the function if the condition holds that `code` leaves. */
+function giveUpIf(f: FunctionBuilder, ...code: readonly (number | readonly number[])[]): void {
+  f.emit(...code);
+  f.open(OP.if);
+  f.emit(i32Const(0), OP.return);
+  f.close();
+}
+
+/** Bytes up to the end of the page of the linear address in `local`; lowers local `bytes` to it. */
+function keepToPage(f: FunctionBuilder, local: number, bytes: number): void {
+  const room = [...i32Const(4096), ...localGet(local), OP.i32WrapI64, ...i32Const(4095), OP.i32And, OP.i32Sub];
+  f.emit(localGet(bytes), room, localGet(bytes), room, OP.i32LtU, OP.select, localSet(bytes));
+}
+
+/** Host address of the linear address in `local`, set as local `host`; gives up if the TLB has no entry with a tag at `tagOffset`. */
+function hostOf(f: FunctionBuilder, local: number, tagOffset: 0 | 8, host: number): void {
+  f.emit(
+    ADDRESS_ZERO,
+    load(OP.i32Load, at.tlb.address),
+    localGet(local),
+    OP.i32WrapI64,
+    i32Const(7),
+    OP.i32ShrU,
+    i32Const(0xffe0),
+    OP.i32And,
+    OP.i32Add,
+    localTee(host),
+  );
+  giveUpIf(f, load(OP.i64Load, tagOffset), localGet(local), i64Const(-4096n), OP.i64And, OP.i64Ne);
+  f.emit(localGet(local), OP.i32WrapI64, localGet(host), load(OP.i32Load, 16), OP.i32Add, localSet(host));
+}
+
+/** (linear address to, linear address from, bytes, −bytes of an element) → bytes copied; 0 when it is not as simple as that. */
+function copyForward(f: FunctionBuilder): void {
+  const [to, from, bytes] = [0, 1, 2];
+  const hostTo = f.local('i32');
+  const hostFrom = f.local('i32');
+  keepToPage(f, to, bytes);
+  keepToPage(f, from, bytes);
+  f.emit(localGet(bytes), localGet(3), OP.i32And, localSet(bytes));
+  hostOf(f, to, 8, hostTo);
+  hostOf(f, from, 0, hostFrom);
+  // What is copied would be read again behind the place that it is written to.
+  giveUpIf(f, localGet(hostTo), localGet(hostFrom), OP.i32Sub, localGet(bytes), OP.i32LtU);
+  f.emit(localGet(hostTo), localGet(hostFrom), localGet(bytes), MEMORY_COPY, localGet(bytes));
+}
+
+/** (linear address, byte, bytes, −bytes of an element) → bytes filled; 0 when it is not as simple as that. */
+function fillForward(f: FunctionBuilder): void {
+  const [to, byte, bytes] = [0, 1, 2];
+  const hostTo = f.local('i32');
+  keepToPage(f, to, bytes);
+  f.emit(localGet(bytes), localGet(3), OP.i32And, localSet(bytes));
+  hostOf(f, to, 8, hostTo);
+  f.emit(localGet(hostTo), localGet(byte), localGet(bytes), MEMORY_FILL, localGet(bytes));
 }
 
 /** Leaves whether the TLB entry of local 0 has the tag at `tagOffset` for all of the access; sets local `entry`. */

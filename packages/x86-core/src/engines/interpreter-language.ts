@@ -414,13 +414,14 @@ export class InterpreterLanguage extends WasmFlags implements Language<Expr> {
     this.f.close();
   }
 
-  repeat(counter: Operand<Expr>, body: () => void, leave?: () => Expr): void {
+  repeat(counter: Operand<Expr>, body: () => void, leave?: () => Expr, atOnce?: (limit: Expr) => Expr): void {
     if (this.#around.main !== undefined) throw new Error('a repetition is no case of the main function');
     const w = counter.width;
     const out = this.f.open(OP.block);
     this.f.emit(this.eq(counter.read(), this.constant(0, w), w).code);
     this.f.branchIf(out);
     const again = this.f.open(OP.loop);
+    if (atOnce !== undefined && w !== 16) this.#repeatAtOnce(counter, atOnce);
     body();
     const left = this.bind(this.sub(counter.read(), this.constant(1, w), w));
     counter.write(left);
@@ -445,6 +446,81 @@ export class InterpreterLanguage extends WasmFlags implements Language<Expr> {
     this.f.branch(again);
     this.f.close();
     this.f.close();
+  }
+
+  /** Iterations that `atOnce` does count as instructions; the last one is left, and what the slice has no room for. */
+  #repeatAtOnce(counter: Operand<Expr>, atOnce: (limit: Expr) => Expr): void {
+    const w = counter.width;
+    const before = [
+      ...record,
+      ...i32Const(0),
+      ...load(OP.i32Load, STATE.runStart.address),
+      OP.i32Sub,
+      ...i32Const(RECORD_SHIFT),
+      OP.i32ShrU,
+    ];
+    const room = this.bind(expr('i32', true, i32Const(0), load(OP.i32Load, STATE.remaining.address), before, OP.i32Sub));
+    this.when(this.ltSigned(this.constant(0, 32), room, 32), () => {
+      const others = this.bind(this.sub(counter.read(), this.constant(1, w), w));
+      const most = w === 64 ? this.bind(this.zeroExtend(room, 32, 64)) : room;
+      const done = this.bind(atOnce(this.bind(this.select(this.ltUnsigned(others, most, w), others, most, w))));
+      this.when(this.ne(done, this.constant(0, w), w), () => {
+        counter.write(this.sub(counter.read(), done, w));
+        const rest = this.sub(room, this.truncate(done, w, 32), 32);
+        this.f.emit(i32Const(0), rest.code, store(OP.i32Store, STATE.remaining.address));
+        this.f.emit(i32Const(0), record, store(OP.i32Store, STATE.runStart.address));
+      });
+    });
+  }
+
+  copyForward(to: Expr, from: Expr, limit: Expr, width: BitWidth): Expr {
+    const source = this.#segment('source');
+    const isData = [...source, ...i32Const(STATE.linearBase.address + 8 * SEGMENT_NUMBER.DS), OP.i32Eq];
+    return this.#forward(limit, width, isData, (bytes, unit) => [
+      ...this.#flatLinear('ES', to),
+      ...this.#flatLinear('DS', from),
+      ...bytes,
+      ...unit,
+      ...callCode(this.#around.helper('copyForward')),
+    ]);
+  }
+
+  fillForward(to: Expr, value: Expr, limit: Expr, width: BitWidth): Expr {
+    const v = this.bind(value);
+    const byte = this.bind(this.and(this.truncate(v, width, 32), this.constant(0xff, 32), 32));
+    // All bytes of the element must be the same.
+    const repeated = this.mul(this.zeroExtend(byte, 32, 64), this.constant(0x0101_0101_0101_0101n, 64), 64);
+    const same = this.eq(v, this.truncate(repeated, 64, width), width);
+    return this.#forward(limit, width, same.code, (bytes, unit) => [
+      ...this.#flatLinear('ES', to),
+      ...byte.code,
+      ...bytes,
+      ...unit,
+      ...callCode(this.#around.helper('fillForward')),
+    ]);
+  }
+
+  /** Elements done by a helper that takes bytes; none unless `condition` holds, segments are flat, and there are enough to be worth it. */
+  #forward(limit: Expr, width: BitWidth, condition: readonly number[], run: (bytes: number[], unit: number[]) => number[]): Expr {
+    const w = this.addressWidth;
+    const size = bytesOf(width);
+    const done = this.variable(this.constant(0, w), w);
+    const l = this.bind(limit);
+    const flat = [...i32Const(0), ...load(OP.i32Load, STATE.flatSegments.address)];
+    const enough = this.ltUnsigned(this.constant(7, w), l, w);
+    this.when(expr('i32', true, condition, flat, OP.i32And, enough.code, OP.i32And), () => {
+      const most = this.constant(4096 / size, w);
+      const elements = this.truncate(this.bind(this.select(this.ltUnsigned(l, most, w), l, most, w)), w, 32);
+      const bytes = [...elements.code, ...i32Const(size), OP.i32Mul];
+      const result = this.bind(expr('i32', true, run(bytes, i32Const(-size)), i32Const(Math.log2(size)), OP.i32ShrU));
+      done.write(w === 64 ? this.zeroExtend(result, 32, 64) : result);
+    });
+    return done.read();
+  }
+
+  #flatLinear(segment: SegmentName, offset: Expr): number[] {
+    const mask = [...i32Const(0), ...load(OP.i64Load, STATE.linearMask.address)];
+    return [...wide(offset, this.addressWidth), ...this.#segment(segment), ...load(OP.i64Load), OP.i64Add, ...mask, OP.i64And];
   }
 
   system(routine: SystemRoutine, ...values: Expr[]): Expr {

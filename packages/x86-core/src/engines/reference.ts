@@ -347,6 +347,13 @@ export class ReferenceEngine implements Language<bigint> {
     if (count !== 1n && (leave === undefined || leave() === 0n)) this.#goTo(this.#thisIp);
   }
 
+  copyForward(): bigint {
+    return 0n;
+  }
+  fillForward(): bigint {
+    return 0n;
+  }
+
   // Flags, as the manual defines them [SDM 1 §3.4.3.1]
 
   flags(

@@ -105,8 +105,18 @@ export interface Language<V> {
   /**
    * REP: if `counter` is zero nothing; else one iteration of `body`, counter − 1, and again until the counter is zero or `leave` holds.
    * Each iteration but the last counts as an instruction after which an interrupt may be taken. Must be the last word of a body.
+   *
+   * `atOnce` does up to `limit` iterations in one go and gives how many it did; no engine need call it, and 0 is always right. Both have the
+   * counter's width.
    */
-  repeat(counter: Operand<V>, body: () => void, leave?: () => V): void;
+  repeat(counter: Operand<V>, body: () => void, leave?: () => V, atOnce?: (limit: V) => V): void;
+  /**
+   * For `atOnce`: copies up to `limit` elements of `width` bits, upwards, from `source`:from to ES:to, as many as the engine finds in RAM
+   * without a fault and without overlap. How many. Offsets, limit and result have `addressWidth`.
+   */
+  copyForward(to: V, from: V, limit: V, width: BitWidth): V;
+  /** Likewise stores `value` into up to `limit` elements from ES:to on. */
+  fillForward(to: V, value: V, limit: V, width: BitWidth): V;
 
   // Flags: recorded, derived when read
   /**

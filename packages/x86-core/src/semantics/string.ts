@@ -24,8 +24,11 @@ interface Pair {
 /** One element of a string: what it does, and whether a repetition ends after it. */
 type Element = <V>(x: Language<V>, width: BitWidth) => void;
 
+/** Several elements at once, upwards: how many of at most `limit`. */
+type Run = <V>(x: Language<V>, width: BitWidth, limit: V) => V;
+
 /** `compares`: REP means "while equal", REPNE "while not equal"; otherwise any repeat prefix only counts. */
-function pair(mnemonic: string, element: Element, compares = false): Pair {
+function pair(mnemonic: string, element: Element, compares = false, run?: Run): Pair {
   const form = (suffix: string, widthOf: (operandSize: BitWidth) => BitWidth): Instruction =>
     nullary(
       mnemonic + suffix,
@@ -34,11 +37,16 @@ function pair(mnemonic: string, element: Element, compares = false): Pair {
         const one = (): void => element(x, width);
         if (x.repeatPrefix === 'none') one();
         else if (compares) x.repeat(x.gpr(RCX, x.addressWidth), one, () => ends(x));
-        else x.repeat(x.gpr(RCX, x.addressWidth), one);
+        else x.repeat(x.gpr(RCX, x.addressWidth), one, undefined, run && ((limit) => run(x, width, upwards(x, limit))));
       },
       STRING,
     );
   return { bytes: form('B', () => 8), words: form('', (operandSize) => operandSize) };
+}
+
+/** `limit`, or 0 while strings go down. */
+function upwards<V>(x: Language<V>, limit: V): V {
+  return x.bind(x.select(x.flag('DF'), x.constant(0, x.addressWidth), limit, x.addressWidth));
 }
 
 function ends<V>(x: Language<V>): V {
@@ -57,13 +65,30 @@ function index<V>(x: Language<V>, number: number, width: BitWidth): { at: V; nex
 
 const destination = <V>(x: Language<V>, at: V, width: BitWidth): Operand<V> => x.memory('ES', at, width);
 
-const movs = pair('MOVS', (x, width) => {
-  const source = index(x, RSI, width);
-  const dest = index(x, RDI, width);
-  destination(x, dest.at, width).write(x.bind(x.memory('source', source.at, width).read()));
-  source.next();
-  dest.next();
-});
+/** Moves an index register up by `count` elements. */
+function skip<V>(x: Language<V>, number: number, count: V, width: BitWidth): void {
+  const register = x.gpr(number, x.addressWidth);
+  const bytes = x.mul(count, x.constant(width / 8, x.addressWidth), x.addressWidth);
+  register.write(x.add(register.read(), bytes, x.addressWidth));
+}
+
+const movs = pair(
+  'MOVS',
+  (x, width) => {
+    const source = index(x, RSI, width);
+    const dest = index(x, RDI, width);
+    destination(x, dest.at, width).write(x.bind(x.memory('source', source.at, width).read()));
+    source.next();
+    dest.next();
+  },
+  false,
+  (x, width, limit) => {
+    const done = x.bind(x.copyForward(x.gpr(RDI, x.addressWidth).read(), x.gpr(RSI, x.addressWidth).read(), limit, width));
+    skip(x, RSI, done, width);
+    skip(x, RDI, done, width);
+    return done;
+  },
+);
 /** MOVS: ES:[rDI] ← DS:[rSI]. [SDM 2B, "MOVS/MOVSB/MOVSW/MOVSD/MOVSQ"] */
 export const MOVSB: Instruction = movs.bytes;
 export const MOVS: Instruction = movs.words;
@@ -85,11 +110,20 @@ const cmps = pair(
 export const CMPSB: Instruction = cmps.bytes;
 export const CMPS: Instruction = cmps.words;
 
-const stos = pair('STOS', (x, width) => {
-  const dest = index(x, RDI, width);
-  destination(x, dest.at, width).write(x.gpr(RAX, width).read());
-  dest.next();
-});
+const stos = pair(
+  'STOS',
+  (x, width) => {
+    const dest = index(x, RDI, width);
+    destination(x, dest.at, width).write(x.gpr(RAX, width).read());
+    dest.next();
+  },
+  false,
+  (x, width, limit) => {
+    const done = x.bind(x.fillForward(x.gpr(RDI, x.addressWidth).read(), x.gpr(RAX, width).read(), limit, width));
+    skip(x, RDI, done, width);
+    return done;
+  },
+);
 /** STOS: ES:[rDI] ← rAX. [SDM 2B, "STOS/STOSB/STOSW/STOSD/STOSQ"] */
 export const STOSB: Instruction = stos.bytes;
 export const STOS: Instruction = stos.words;

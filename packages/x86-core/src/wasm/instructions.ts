@@ -216,3 +216,6 @@ export const localTee = (index: number): number[] => [OP.localTee, ...unsigned(i
 export const load = (opcode: number, offset = 0): number[] => [opcode, 0, ...unsigned(offset)];
 export const store: typeof load = load;
 export const call = (index: number): number[] => [OP.call, ...unsigned(index)];
+/** (to, from, length) and (to, byte, length), within the one memory. */
+export const MEMORY_COPY: readonly number[] = [0xfc, 10, 0, 0];
+export const MEMORY_FILL: readonly number[] = [0xfc, 11, 0];
