@@ -1,7 +1,7 @@
 /**
- * The MMX registers are the significands of the x87 registers. [SDM 1 §9.2.2, §9.5, §9.6; SDM 3A, "Intel MMX
- * Technology System Programming"] An MMX instruction waits for an unmasked x87 exception, and leaves all tags valid and the top of the stack at 0. That a written register has ones in its sign and
- * exponent is the doing of the operand's `write`.
+ * The MMX registers are the significands of the x87 registers. [SDM 1 §9.2.2, §9.5, §9.6; SDM 3A, "Intel MMX Technology System Programming"]
+ * An MMX instruction waits for an unmasked x87 exception, and leaves all tags valid and the top of the stack at 0. That a written register
+ * has ones in its sign and exponent is the doing of the operand's `write`.
  */
 import { VECTOR } from '../../fault.ts';
 import type { Language } from '../language.ts';

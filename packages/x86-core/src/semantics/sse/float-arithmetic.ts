@@ -1,8 +1,7 @@
 /**
  * Add, subtract, multiply, divide, square root, minimum, maximum: packed and scalar, single and double precision. [SDM 2A, "ADDPD" …;
- * SDM 2B, "MULPD" …] All the arithmetic is in semantics/float.
+ * SDM 2B, "MULPD" …] The arithmetic is in semantics/float; what usual operands need is done in place, by the host (host-arithmetic.ts).
  */
-
 import { f32Add, f32Div, f32Mul, f32Sqrt, f32Sub, f64Add, f64Div, f64Mul, f64Sqrt, f64Sub } from '../float/index.ts';
 import { binary, type Instruction } from '../instruction.ts';
 import type { Language, Operand, Subroutine } from '../language.ts';
