@@ -25,6 +25,8 @@ class Recorder {
   readonly #answer: unknown;
   /** A state write has been seen on this path. */
   #written = false;
+  /** Statics that the body looked at, by itself or through a word. */
+  readonly statics = new Set<string>();
   /** Accesses that may fault behind a state write. */
   readonly violations: string[] = [];
   #probed = false;
@@ -79,7 +81,10 @@ class Recorder {
       gpr: (number: number, width: BitWidth = statics.width) => this.register(`gpr ${number}`, width),
       field: (name: string) => this.register(name, 64),
       indexedField: (name: string, _i: unknown, _s: number, _d: number, width: BitWidth) => this.register(name, width),
-      memory: (segment: string, _offset: unknown, width: BitWidth) => this.memory(`memory ${segment}`, width, false),
+      memory: (segment: string, _offset: unknown, width: BitWidth, offsetWidth?: BitWidth) => {
+        if (offsetWidth === undefined) this.statics.add(segment === 'SS' ? 'stackWidth' : 'addressWidth');
+        return this.memory(`memory ${segment}`, width, false);
+      },
       part: (_whole: unknown, _displacement: unknown, width: BitWidth) => this.memory('part', width, false),
       probe: () => {
         this.note('probe', MAY_FAULT);
@@ -92,7 +97,7 @@ class Recorder {
       flags: (kind: string) => this.note(`flags ${kind}`, WRITES_STATE),
       resultFlags: () => this.note('resultFlags', WRITES_STATE),
       setFlags: (values: object) => this.note(`setFlags ${Object.keys(values).join()}`, WRITES_STATE),
-      system: (routine: { name: string }) => this.note(`system ${routine.name}`),
+      system: (routine: { name: string }) => this.note(`system ${routine.name}`, MAY_FAULT),
       call: (subroutine: Subroutine) => {
         this.note(`call ${subroutine.name}`);
         return subroutine.results.map(() => this.#answer);
@@ -121,7 +126,10 @@ class Recorder {
       },
     };
     return new Proxy(words, {
-      get: (target, word) => (word in target ? target[word as string] : () => this.note(String(word))),
+      get: (target, word) => {
+        if (word in statics) this.statics.add(String(word));
+        return word in target ? target[word as string] : () => this.note(String(word));
+      },
     }) as unknown as Language<unknown>;
   }
 }
@@ -194,6 +202,22 @@ describe('every body', () => {
     const effects = (d: Decoded, answer: unknown): string =>
       [...new Set(record(d, answer).events.filter((e) => /^(operand|jump|system|memory|part|probe)/.test(e)))].join('\n');
     expect(FORMS.filter((d) => effects(d, undefined) !== effects(d, 1n)).map(describeForm)).toEqual([]);
+  });
+
+  it('tells in its options the statics that it looks at beside its operands', () => {
+    const wrong = FORMS.flatMap((d) => {
+      const { options } = d.instruction;
+      const told: Record<string, boolean | undefined> = {
+        width: true,
+        addressWidth: options.address === true || d.operands.some((o) => o.kind === 'memory'),
+        stackWidth: options.stack,
+        codeWidth: options.code,
+        repeatPrefix: options.repeats,
+      };
+      const untold = [...record(d, 1n).statics].filter((name) => name in told && told[name] !== true);
+      return untold.length > 0 ? [`${describeForm(d)}: ${untold.join(', ')}`] : [];
+    });
+    expect(wrong).toEqual([]);
   });
 
   it('can be restarted after a fault: what may fault comes before the first write of a register, a field or a flag', () => {
