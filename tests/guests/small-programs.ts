@@ -68,5 +68,5 @@ export const JUMP_INTO_NOWHERE: readonly number[] = [0xb8, ...dword(0xf000_0000)
 /** Writes 'P' to the first serial port, then S5 with SLP_EN to the ACPI PM1a control register, where our DSDT and FADT have them. */
 export const PRINT_AND_POWER_OFF: readonly number[] = [
   ...[0x66, 0xba, ...word(0x3f8), 0xb0, 0x50, 0xee], // mov dx, 0x3f8; mov al, 'P'; out dx, al
-  ...[0x66, 0xba, ...word(0x604), 0x66, 0xb8, ...word(0x3400), 0x66, 0xef, 0xf4], // mov dx, 0x604; mov ax, 0x3400; out dx, ax; hlt
+  ...[0x66, 0xba, ...word(0x604), 0x66, 0xb8, ...word(0x2000), 0x66, 0xef, 0xf4], // mov dx, 0x604; mov ax, 0x2000; out dx, ax; hlt
 ];

@@ -92,9 +92,9 @@ describe('[ACPI 6.5 §4.8.3.2] PM1 Control', () => {
     pm.write(CONTROL, 2, (3 << 10) | 0x2000);
     pm.write(CONTROL, 2, 5 << 10);
     expect([log, pm.read(CONTROL, 2)]).toEqual([[], 0x1401]);
-    pm.write(CONTROL, 2, (5 << 10) | 0x2000);
-    expect([log, pm.read(CONTROL, 2)]).toEqual([['off'], 0x1401]);
-    pm.write(CONTROL + 1, 1, 0x34);
+    pm.write(CONTROL, 2, 0x2000);
+    expect([log, pm.read(CONTROL, 2)]).toEqual([['off'], 1]);
+    pm.write(CONTROL + 1, 1, 0x20);
     expect(log).toEqual(['off', 'off']);
   });
 

@@ -44,8 +44,11 @@ const SLP_TYP_MASK = 7;
 const SLP_EN = 1 << 13;
 const CONTROL_WRITABLE: number = SLP_TYP_MASK << SLP_TYP_SHIFT;
 
-/** SLP_TYP of S5, as \_S5 tells it. Chosen. */
-export const SLEEP_TYPE_S5 = 5;
+/**
+ * SLP_TYP of S5, as \_S5 tells it: that of the PIIX4 ("000 soft off"). Small systems write 2000h to port 604h without looking for \_S5.
+ * [PIIX4, "PMCNTRL"]
+ */
+export const SLEEP_TYPE_S5 = 0;
 /** Offsets within the block. */
 export const PM1_EVENT_OFFSET = 0;
 export const PM1_CONTROL_OFFSET = 4;
