@@ -119,6 +119,26 @@ export class TestingCpu {
     r.rflags = r.rflags & 0xeffn;
   }
 
+  /** x87 registers (all in use) and XMM registers get bits of `values`; exceptions of both units are masked as the control words say. */
+  setUnits(values: readonly bigint[], fcw: number, mxcsr: number): void {
+    const r = this.cpu.registers;
+    const view = new DataView(this.memory.memory.buffer);
+    const put = (field: 'xmm' | 'fpr', n: number, low: bigint, high: bigint): void => {
+      view.setBigUint64(STATE[field].address + 16 * n, low, true);
+      view.setBigUint64(STATE[field].address + 16 * n + 8, high, true);
+    };
+    for (let n = 0; n < 16; n++) put('xmm', n, values[n] ?? 0n, values[(n + 1) % 16] ?? 0n);
+    // Normal numbers near one, or whatever the bits say.
+    for (let n = 0; n < 8; n++) {
+      const bits = values[n + 8] ?? 0n;
+      put('fpr', n, bits | (1n << 63n), (bits & 0x1fn) === 0n ? bits & 0xffffn : 0x3ff0n + (bits & 0x1fn));
+    }
+    r.setField('ftags', 0xffn);
+    r.setField('fsw', 0n);
+    r.setField('fcw', BigInt(fcw));
+    r.setField('mxcsr', BigInt(mxcsr));
+  }
+
   /** The vector whose handler has halted the CPU, undefined if none. */
   get exception(): number | undefined {
     const { rip } = this.cpu.registers;
@@ -229,6 +249,8 @@ export class TestingCpu {
     const { mode } = this;
     const long = mode === 'long';
     const handlerCode = 0x20;
+    // Numbers of every kind to compute with.
+    for (let i = 0; i < 0x2000; i += 8) ram.writeU64(DATA + i, BigInt.asUintN(64, BigInt(i + 1) * 0x9e37_79b9_7f4a_7c15n));
     for (let vector = 0; vector < 256; vector++) {
       const handler = HANDLERS + 16 * vector;
       const returns = vector >= 0x40 && vector < 0x80;

@@ -1,20 +1,21 @@
 /**
- * Random programs for tests that hold engines against each other: instructions of every integer cell of the opcode maps with random
+ * Random programs for tests that hold engines against each other: instructions of every cell of the opcode maps with random
  * prefixes and operands, steered so that most addresses point to code, data or the stack of `TestingCpu`.
  */
 import fc from 'fast-check';
 import { ONE_BYTE } from './isa/opcode-map.ts';
-import { INTEGER } from './isa/opcode-map-0f.ts';
+import { TWO_BYTE } from './isa/opcode-map-0f.ts';
+import type { OpcodeMap } from './isa/row.ts';
 import { ALIAS_PAGE, CODE, DATA, DEVICE_PAGE, INTR_PORT, READ_ONLY_PAGE, type TestingMode } from './testing-cpu.ts';
 
-/** Bytes before ModRM of every defined cell; D8–DF and 9B are the x87's. */
+/** Bytes before ModRM of every defined cell. */
+const defined = (map: OpcodeMap): number[] =>
+  Object.keys(map)
+    .map(Number)
+    .filter((opcode) => map[opcode] !== undefined);
 const OPCODES: readonly (readonly number[])[] = [
-  ...Object.entries(ONE_BYTE)
-    .filter(([opcode, cell]) => cell !== undefined && !(Number(opcode) >= 0xd8 && Number(opcode) <= 0xdf) && Number(opcode) !== 0x9b)
-    .map(([opcode]) => [Number(opcode)]),
-  ...Object.entries(INTEGER)
-    .filter(([, cell]) => cell !== undefined)
-    .map(([opcode]) => [0x0f, Number(opcode)]),
+  ...defined(ONE_BYTE).map((opcode) => [opcode]),
+  ...defined(TWO_BYTE).map((opcode) => [0x0f, opcode]),
 ];
 
 const isBits16 = (mode: TestingMode): boolean => mode === 'real' || mode === 'protected16';
@@ -116,6 +117,8 @@ export interface Program {
   readonly offsets: readonly number[];
   /** General registers but rSP. */
   readonly registers: readonly bigint[];
+  /** Bits for the x87 and XMM registers. */
+  readonly units: readonly bigint[];
   readonly flags: number;
   /** What is left to each call of `run`. */
   readonly budgets: readonly number[];
@@ -155,7 +158,7 @@ export function programs(mode: TestingMode, cut: (bytes: readonly number[]) => r
         registers[1] = BigInt(count);
         const parts = instructions.map((bytes) => cut(bytes));
         const offsets = parts.map((_, n) => parts.slice(0, n).reduce((sum, part) => sum + part.length, 0));
-        return { start, bytes: parts.flat(), offsets, registers, flags, budgets };
+        return { start, bytes: parts.flat(), offsets, registers, units: values, flags, budgets };
       }),
   );
 }

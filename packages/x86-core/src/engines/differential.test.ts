@@ -6,6 +6,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../decode/decoder.ts';
+import { STATE, STATE_BASE } from '../state.ts';
 import { TESTING_MODES, TestingCpu, type TestingMode } from '../testing-cpu.ts';
 import { type Program, programs } from '../testing-programs.ts';
 
@@ -17,10 +18,15 @@ const LONGEST = 50n;
 
 const CODE_WIDTH = { real: 16, protected16: 16, segmented: 32, protected32: 32, long: 64 } as const;
 
-function setRegisters({ cpu: { registers } }: TestingCpu, program: Program): void {
+function setRegisters(machine: TestingCpu, program: Program): void {
+  const { registers } = machine.cpu;
   program.registers.forEach((value, n) => {
     if (n !== 4) registers.setField('gpr', value, n);
   });
+  // Mostly all exceptions masked; all directions of rounding.
+  const rounding = (program.flags >> 4) & 3;
+  const masks = (program.flags & 0xf) === 0 ? 0 : 0x3f;
+  machine.setUnits(program.units, 0x300 | masks | (rounding << 10), (masks << 7) | (rounding << 13));
 }
 
 function differences(reference: TestingCpu, interpreter: TestingCpu, where: string): string[] {
@@ -31,6 +37,11 @@ function differences(reference: TestingCpu, interpreter: TestingCpu, where: stri
     const other = is[name];
     if (other !== value) wrong.push(`${where}: ${name} is ${text(other)}, not ${text(value)}`);
   }
+  const wantState = reference.stateBytes();
+  interpreter.stateBytes().forEach((byte, i) => {
+    if (byte !== wantState[i] && wrong.length < 12)
+      wrong.push(`${where}: ${fieldAt(i)} has ${text(BigInt(byte))}, not ${text(BigInt(wantState[i] ?? 0))}`);
+  });
   const expected = reference.ram();
   const memory = interpreter.ram();
   for (let i = 0; i < memory.length && wrong.length < 12; i++) {
@@ -38,6 +49,13 @@ function differences(reference: TestingCpu, interpreter: TestingCpu, where: stri
       wrong.push(`${where}: [${i.toString(16)}] is ${memory[i]?.toString(16)}, not ${expected[i]?.toString(16)}`);
   }
   return wrong;
+}
+
+/** Field and byte of the state at a distance from its start. */
+function fieldAt(distance: number): string {
+  const at = STATE_BASE + distance;
+  const found = Object.entries(STATE).find(([, { address, size, count }]) => at >= address && at < address + size * count);
+  return found === undefined ? `byte ${distance}` : `${found[0]}, byte ${at - found[1].address},`;
 }
 
 const text = (value: bigint | string | undefined): string => (typeof value === 'bigint' ? value.toString(16) : `${value}`);
