@@ -28,7 +28,8 @@ const hex = (s: Snapshot | undefined, name: string): bigint | undefined => {
 };
 
 /** Differences, empty if the case passes. */
-export function runVector(machine: VectorMachine, v: Vector): string[] {
+export function runVector(machine: VectorMachine, vector: Vector): string[] {
+  const v = isAbsent(vector.bytes) ? asUndefined(vector) : vector;
   const before = setUp(machine, v);
   let stop = machine.cpu.step();
   for (let i = 0; i < MOST_STEPS && machine.cpu.registers.rip === BigInt(CODE_RIP) && stop.kind === 'budget' && repeats(v.bytes); i++) {
@@ -37,6 +38,14 @@ export function runVector(machine: VectorMachine, v: Vector): string[] {
   }
   if (stop.kind !== 'budget') return [`stopped: ${stop.kind}`];
   return compare(machine, v, before);
+}
+
+/** 0F 38 and 0F 3A hold SSSE3 and what came later, but for MOVBE: CPUID says that these are absent. Prefixes and REX come first. */
+const isAbsent = (bytes: string): boolean => /^(?:66|67|f2|f3|f0|2e|36|3e|26|64|65|4[0-9a-f])*0f3(?:8(?!f[01])|a)/.test(bytes);
+
+/** The group `exc` has a few such instructions: here they are undefined, and nothing changes. */
+function asUndefined(v: Vector): Vector {
+  return { id: v.id, asm: v.asm, bytes: v.bytes, in: v.in, exc: '#UD' };
 }
 
 /** Only a repeated string instruction takes more than one step. */

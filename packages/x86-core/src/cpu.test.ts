@@ -95,6 +95,23 @@ describe.each<EngineName>(['reference', 'interpreter'])('the %s', (engine) => {
       expect(m.memory.ram.readU32(STACK_TOP - 12)).toBe(CODE);
     });
 
+    it('traps behind the POPF that clears TF', () => {
+      const m = machine([0x9d, INC_EAX, HLT]);
+      Object.assign(m.cpu.registers, { rsp: BigInt(STACK_TOP - 4), rflags: TF });
+      m.memory.ram.writeU32(STACK_TOP - 4, 2);
+      m.cpu.run(100);
+      expect([m.exception, m.cpu.registers.rax]).toEqual([1, 0n]);
+      expect(m.memory.ram.readU32(STACK_TOP - 12)).toBe(CODE + 1);
+    });
+
+    it('traps not behind a software interrupt: its handler runs without TF', () => {
+      const m = machine([0xcc, INC_EAX, HLT]);
+      m.cpu.registers.rflags = TF;
+      m.cpu.run(100);
+      expect(m.exception).toBe(3);
+      expect(m.memory.ram.readU32(STACK_TOP - 4) & 0x100).toBe(0x100);
+    });
+
     it('starts with the instruction behind the POPF that sets TF', () => {
       const m = machine([0x9d, INC_EAX, INC_EAX, HLT]);
       m.cpu.registers.rsp = BigInt(STACK_TOP - 4);

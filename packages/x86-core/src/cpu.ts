@@ -253,11 +253,11 @@ export class Cpu {
   /** One instruction, and the trap that TF asks for behind it. */
   #singleStep(): void {
     const i32 = this.#i32;
-    const trap = (i32[EFLAGS]! & RFLAGS_TF) !== 0;
+    this.#p.stepTrap = (i32[EFLAGS]! & RFLAGS_TF) !== 0;
     i32[SHADOW] = 0;
     const finished = this.#runSlice(0, true);
     // HLT is not complete while it waits; MOV SS and POP SS hold the trap back.
-    if (!trap || !finished || (i32[EFLAGS]! & RFLAGS_TF) === 0 || i32[SHADOW] === 2 || i32[HALTED] !== 0) return;
+    if (!this.#p.stepTrap || !finished || i32[SHADOW] === 2 || i32[HALTED] !== 0) return;
     this.#p.set64('dr', this.#p.get64('dr', 6) | DR6_BS, 6);
     enterException(this.#p, VECTOR.DB);
   }

@@ -38,6 +38,11 @@ export interface Processor {
 
   /** Address (RIP) of the instruction being executed; `rip` of the state already points behind it. Set by the engine. */
   instructionPointer: bigint;
+  /**
+   * A single-step trap follows this instruction: TF was set before it. POPF and IRET that clear TF leave it, the entry to a handler and a
+   * SYSCALL that masks TF drop it. [SDM 3B §18.3.1.4]
+   */
+  stepTrap: boolean;
   /** Code and stack size as CS and SS say now. */
   readonly decodeMode: DecodeMode;
   /** linear + bytes, cut to the linear address width. */

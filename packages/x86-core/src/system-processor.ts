@@ -81,6 +81,7 @@ export class SystemProcessor implements Processor {
   readonly tscHz: number | undefined;
   readonly crystalHz: number | undefined;
   instructionPointer = 0n;
+  stepTrap = false;
   faultVector = 0;
   faultErrorCode = -1;
   decodeMode: DecodeMode = decodeModeOf(false, 0, 0);

@@ -51,7 +51,7 @@ export const HELPERS: Readonly<Record<string, Signature>> = {
   raise: IMPORTS['raise'] as Signature,
   system: IMPORTS['system'] as Signature,
   linear: { parameters: ['i64', 'i32', 'i32'], results: ['i64'] },
-  canonical: { parameters: ['i64', 'i32'], results: [] },
+  canonical: { parameters: ['i64', 'i32', 'i32'], results: [] },
   probe: { parameters: ['i64', 'i32'], results: [] },
   copyForward: { parameters: ['i64', 'i64', 'i32', 'i32'], results: ['i32'] },
   fillForward: { parameters: ['i64', 'i32', 'i32', 'i32'], results: ['i32'] },
@@ -98,10 +98,15 @@ const numberOf = (segment: readonly number[]): number[] => [
   OP.i32ShrU,
 ];
 
-/** (linear address, address of the segment's linearBase): #SS or #GP in 64-bit mode unless the address is canonical. [SDM 1 §3.3.7.1] */
+/**
+ * (linear address, address of the segment's linearBase, bytes): #SS or #GP in 64-bit mode unless first and last byte are canonical. [SDM 1
+ * §3.3.7.1]
+ */
 function canonical(f: FunctionBuilder, segmentFault: readonly number[]): void {
+  const outside = (address: readonly number[]): number[] => [...address, ...i64Const(2n ** 47n), OP.i64Add, ...i64Const(48n), OP.i64ShrU];
+  const last = [...localGet(0), ...localGet(2), OP.i64ExtendI32U, OP.i64Add, ...i64Const(1n), OP.i64Sub];
   f.emit(ADDRESS_ZERO, load(OP.i32Load, at.linearMask.address + 4), i32Const(0), OP.i32Ne);
-  f.emit(localGet(0), i64Const(2n ** 47n), OP.i64Add, i64Const(48n), OP.i64ShrU, OP.i64Eqz, OP.i32Eqz, OP.i32And);
+  f.emit(outside(localGet(0)), outside(last), OP.i64Or, OP.i64Eqz, OP.i32Eqz, OP.i32And);
   f.open(OP.if);
   f.emit(numberOf(localGet(1)), segmentFault);
   f.close();
@@ -131,7 +136,7 @@ function linear(f: FunctionBuilder, segmentFault: readonly number[], checkCanoni
   f.close();
   f.close();
   f.emit(offset, segment, load(OP.i64Load), OP.i64Add, ADDRESS_ZERO, load(OP.i64Load, at.linearMask.address), OP.i64And, localTee(last));
-  f.emit(segment, checkCanonical, localGet(last));
+  f.emit(segment, flags, i32Const(0xffff), OP.i32And, checkCanonical, localGet(last));
 }
 
 /** Gives 0 from the function if the condition holds that `code` leaves. */

@@ -337,7 +337,7 @@ export class InterpreterLanguage extends WasmFlags implements Language<Expr> {
   /** The TLB does not know the address, or not all of it. */
   #slowPath(operand: MemoryOperand, linear: Expr): void {
     this.#storePosition();
-    this.#call('canonical', linear.code, operand.segment);
+    this.#call('canonical', linear.code, operand.segment, i32Const(bytesOf(operand.width)));
   }
 
   /** Before a call that may fault or reach a device: where we are, for whoever asks. */

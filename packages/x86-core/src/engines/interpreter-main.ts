@@ -12,6 +12,7 @@ import { STATE } from '../state.ts';
 import { call, i32Const, i64Const, load, localGet, localSet, localTee, OP, store } from '../wasm/instructions.ts';
 import { unsigned } from '../wasm/leb128.ts';
 import type { FunctionBuilder, ModuleBuilder } from '../wasm/module.ts';
+import { CODE_TLB_ENTRIES } from './code-tlb.ts';
 import { effectsOf } from './effects.ts';
 import { InterpreterLanguage, type MainFunction, OUTCOME, RECORD_LOCAL } from './interpreter-language.ts';
 import { RECORD, RECORD_SHIFT, RECORD_SIZE, SPECIAL, SPECIAL_COUNT } from './record.ts';
@@ -21,9 +22,6 @@ const ADDRESS_ZERO = i32Const(0);
 const get32 = (address: number): number[] => [...ADDRESS_ZERO, ...load(OP.i32Load, address)];
 const get64 = (address: number): number[] => [...ADDRESS_ZERO, ...load(OP.i64Load, address)];
 const record: readonly number[] = localGet(RECORD_LOCAL);
-
-/** Entries of a code TLB: 16 bytes, a tag (linear address of the page) and the address of the page's record map. */
-export const CODE_TLB_ENTRIES = 1024;
 
 /** Writes function `run(record)` into the module. `cases` follow the special records in the br_table. */
 export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, number>, cases: readonly Shape[]): void {

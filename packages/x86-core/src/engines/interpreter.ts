@@ -5,25 +5,22 @@
  *
  * UNCHECKED: state words by the offsets of state.ts.
  */
-
 import type { Ram } from '@paravirt/bus';
-import type { Decoded, DecodedOperand } from '../decode/decoded.ts';
+import type { Decoded } from '../decode/decoded.ts';
 import { decode, MAX_LENGTH } from '../decode/decoder.ts';
 import { VECTOR } from '../fault.ts';
 import type { Bytes } from '../memory/mmu.ts';
 import { ACCESS } from '../memory/paging.ts';
-import type { Instruction } from '../semantics/instruction.ts';
 import { SEGMENT_NUMBER, STATE } from '../state.ts';
-import { CODE_TLB_SUPERVISOR_BASE, type SystemProcessor } from '../system-processor.ts';
-import { ModuleBuilder } from '../wasm/module.ts';
-import { type CompiledModule, type FunctionTable, type LinearMemory, WASM } from '../wasm/runtime.ts';
+import type { SystemProcessor } from '../system-processor.ts';
+import type { LinearMemory } from '../wasm/runtime.ts';
 import { type CodePage, CodePages } from './code-pages.ts';
-import { COMMON_SHAPES } from './common-shapes.ts';
-import { HandlerInstances, routineByNumber } from './handler-module.ts';
-import { buildHelpers, FOR_WRITING } from './interpreter-helpers.ts';
-import { buildMain, CODE_TLB_ENTRIES } from './interpreter-main.ts';
-import { RECORD, RECORD_SHIFT, RECORD_SIZE, SPECIAL, SPECIAL_COUNT } from './record.ts';
-import { type Shape, shapeKey, shapeOf } from './shape.ts';
+import { CodeTlb } from './code-tlb.ts';
+import { routineByNumber } from './handler-module.ts';
+import { HandlerTable, type Imports } from './handler-table.ts';
+import { FOR_WRITING } from './interpreter-helpers.ts';
+import { RECORD_SHIFT, RECORD_SIZE, SPECIAL } from './record.ts';
+import { RecordWriter } from './record-writer.ts';
 
 const word = (name: keyof typeof STATE): number => STATE[name].address >>> 2;
 const W = {
@@ -43,36 +40,6 @@ const RUN_LENGTH = 32;
 /** Records that one decoding may write: a run, its end, and a map. */
 const ROOM = 4096 * 4 + (RUN_LENGTH + 2) * RECORD_SIZE;
 
-let mainModule: CompiledModule | undefined;
-let caseNumbers: Map<Instruction, Map<number, number>> | undefined;
-
-/** The main module serves every CPU of the process. */
-function compileMain(): CompiledModule {
-  if (mainModule !== undefined) return mainModule;
-  const module = new ModuleBuilder();
-  module.importMemory('env', 'memory');
-  module.importTable('env', 'table');
-  const helpers = buildHelpers(module);
-  buildMain(module, helpers, COMMON_SHAPES);
-  mainModule = new WASM.Module(module.encode());
-  caseNumbers = new Map();
-  for (const [i, shape] of COMMON_SHAPES.entries()) {
-    let byKey = caseNumbers.get(shape.instruction);
-    if (byKey === undefined) {
-      byKey = new Map();
-      caseNumbers.set(shape.instruction, byKey);
-    }
-    byKey.set(caseKey(shape), SPECIAL_COUNT + i);
-  }
-  return mainModule;
-}
-
-/** Cases of the main function do not depend on the address width. */
-const caseKey = (shape: Shape): number => shapeKey({ ...shape, statics: { ...shape.statics, addressWidth: 64 } });
-
-/** Number of the first handler that is called through the table. */
-const firstFunction = (): number => SPECIAL_COUNT + COMMON_SHAPES.length;
-
 export interface InterpreterOptions {
   readonly memory: LinearMemory;
   readonly ram: Ram;
@@ -88,17 +55,12 @@ export class Interpreter {
   readonly #p: SystemProcessor;
   readonly #ram: Ram;
   readonly #u8: Uint8Array;
-  readonly #u16: Uint16Array;
   readonly #u32: Uint32Array;
   readonly #u64: BigUint64Array;
-  readonly #run: (record: number) => void;
-  readonly #handlers: HandlerInstances;
-  readonly #table: FunctionTable;
-  readonly #functionNumbers = new Map<Instruction, Map<number, number>>();
+  readonly #handlers: HandlerTable;
   readonly #pages: CodePages;
-  readonly #codeTlbFilled = new Uint32Array(2 * CODE_TLB_ENTRIES);
-  #codeTlbCount = 0;
-  #functions = 0;
+  readonly #records: RecordWriter;
+  readonly #codeTlb: CodeTlb;
   readonly #bytes = new Uint8Array(MAX_LENGTH);
   /** Decoded instructions that cross a page, by the physical address of their first byte and mode. */
   readonly #crossings = new Map<number, { readonly second: number; readonly record: number }>();
@@ -121,9 +83,10 @@ export class Interpreter {
     this.#leave = options.leave;
     this.#ram = options.ram;
     this.#u8 = new Uint8Array(buffer);
-    this.#u16 = new Uint16Array(buffer, 0, buffer.byteLength >>> 1);
     this.#u32 = new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
     this.#u64 = new BigUint64Array(buffer, 0, buffer.byteLength >>> 3);
+    this.#records = new RecordWriter(buffer);
+    this.#codeTlb = new CodeTlb(this.#u32);
     this.#stepRecords = options.arenaStart;
     this.#emptyMap = options.arenaStart + 4 * RECORD_SIZE;
     this.#pages = new CodePages(buffer, this.#emptyMap + 4096 * 4, options.arenaEnd, {
@@ -139,36 +102,43 @@ export class Interpreter {
         this.flushCodeTlb();
       },
     });
-    this.#table = new WASM.Table({ element: 'anyfunc', initial: 256 });
-    const processor = this.#p;
-    const { mmu } = processor;
-    const env = {
-      memory: options.memory,
-      table: this.#table,
-      raise: (vector: number) => processor.fault(vector),
-      segmentFault: (segment: number) => processor.fault(segment === SEGMENT_NUMBER.SS ? VECTOR.SS : VECTOR.GP, 0),
-      slowLoad: (flags: number) => {
+    this.#handlers = new HandlerTable(options.memory, this.#imports());
+    const written = (start: number, length: number): void => this.#pages.written(start, length);
+    this.#p.mmu.onCodeWrite = written;
+    this.#ram.onWatchedWrite = written;
+    this.flushCodeTlb();
+  }
+
+  /** What generated code calls. [IMPORTS in interpreter-helpers.ts] */
+  #imports(): Imports {
+    const p = this.#p;
+    const { mmu } = p;
+    const kind = (flags: number) => ((flags & FOR_WRITING) !== 0 ? ACCESS.write : ACCESS.read);
+    return {
+      raise: (vector = 0) => p.fault(vector),
+      segmentFault: (segment = 0) => p.fault(segment === SEGMENT_NUMBER.SS ? VECTOR.SS : VECTOR.GP, 0),
+      slowLoad: (flags = 0): undefined => {
         const bytes = (flags & 0xffff) as Bytes;
-        if ((flags & FOR_WRITING) !== 0) mmu.probeSlow(bytes, ACCESS.write, processor.user);
-        mmu.readSlow(bytes, processor.user);
+        if ((flags & FOR_WRITING) !== 0) mmu.probeSlow(bytes, ACCESS.write, p.user);
+        mmu.readSlow(bytes, p.user);
       },
-      slowStore: (bytes: number) => mmu.writeSlow(bytes as Bytes, processor.user),
-      slowProbe: (flags: number) => mmu.probeSlow(flags & 0xffff, (flags & FOR_WRITING) !== 0 ? ACCESS.write : ACCESS.read, processor.user),
-      system: (number: number, count: number) => this.#system(number, count),
+      slowStore: (bytes = 0): undefined => {
+        mmu.writeSlow(bytes as Bytes, p.user);
+      },
+      slowProbe: (flags = 0): undefined => {
+        mmu.probeSlow(flags & 0xffff, kind(flags), p.user);
+      },
+      system: (number = 0, count = 0): undefined => {
+        this.#system(number, count);
+      },
       find: () => this.#find(),
       cross: () => this.#cross(),
     };
-    const instance = new WASM.Instance(compileMain(), { env });
-    this.#run = instance.exports['run'] as (record: number) => void;
-    this.#handlers = new HandlerInstances(options.memory, { ...instance.exports, raise: env.raise, system: env.system });
-    mmu.onCodeWrite = (start, length) => this.#pages.written(start, length);
-    this.#ram.onWatchedWrite = (start, length) => this.#pages.written(start, length);
-    this.flushCodeTlb();
   }
 
   /** Runs from RIP on until `remaining` is below zero at a boundary, or until a fault is thrown. RIP is stored on return. */
   run(): void {
-    this.#run(this.#find());
+    this.#handlers.run(this.#find());
     this.#forgetRecord();
   }
 
@@ -176,7 +146,7 @@ export class Interpreter {
   step(): void {
     this.#forgetRecord();
     const offset = this.#setPage();
-    this.#run(this.#writeStep(this.#decodeAtRip(), offset, SPECIAL.leaveRun));
+    this.#handlers.run(this.#writeStep(this.#decodeAtRip(), offset, SPECIAL.leaveRun));
     this.#forgetRecord();
   }
 
@@ -202,8 +172,7 @@ export class Interpreter {
   }
 
   #ipOf(record: number): bigint {
-    const distance = this.#u16[(record + RECORD.next) >>> 1]! - this.#u8[record + RECORD.length]!;
-    return this.#p.addLinear(this.#u64[STATE.ripBase.address >>> 3]!, distance);
+    return this.#p.addLinear(this.#u64[STATE.ripBase.address >>> 3]!, this.#records.offsetOf(record));
   }
 
   /** Decode mode, privilege or the code segment may have changed. */
@@ -230,16 +199,12 @@ export class Interpreter {
   }
 
   flushCodeTlb(): void {
-    for (let i = 0; i < this.#codeTlbCount; i++) this.#u32[this.#codeTlbFilled[i]! >>> 2] = 1;
-    if (this.#codeTlbCount === 0) {
-      for (let i = 0; i < 2 * CODE_TLB_ENTRIES; i++) this.#u32[(CODE_TLB_SUPERVISOR_BASE >>> 2) + 4 * i] = 1;
-    }
-    this.#codeTlbCount = 0;
+    this.#codeTlb.flush();
     this.#forgetPage();
   }
 
   get statistics(): { readonly handlers: number; readonly invalidations: number; readonly drops: number } {
-    return { handlers: this.#functions, invalidations: this.#pages.invalidations, drops: this.#pages.drops };
+    return { handlers: this.#handlers.count, invalidations: this.#pages.invalidations, drops: this.#pages.drops };
   }
 
   #system(number: number, count: number): void {
@@ -292,7 +257,7 @@ export class Interpreter {
     const limit = this.#codeLimitInPage(offset);
     // Where the code segment ends within a page, its records are kept apart from those of segments that go on.
     const page = this.#pages.page(hostPage, limit < 4096 ? this.#mode + MODES * limit : this.#mode);
-    this.#enterCodeTlb(low, high, page);
+    this.#codeTlb.enter(u[W.codeTlb]!, low, high, page.map);
     u[W.pageMap] = page.map;
     const found = this.#pages.at(page, offset);
     return found !== 0 ? found : this.#decodeRun(page, offset, limit);
@@ -303,20 +268,11 @@ export class Interpreter {
     return BigInt.asUintN(64, u[STATE.rip.address >>> 3]! + u[STATE.codeBias.address >>> 3]!) > u[STATE.codeRange.address >>> 3]!;
   }
 
-  #enterCodeTlb(low: number, high: number, page: CodePage): void {
-    const entry = this.#u32[W.codeTlb]! + ((low >>> 12) & (CODE_TLB_ENTRIES - 1)) * 16;
-    const w = entry >>> 2;
-    if (this.#u32[w] === 1 && this.#codeTlbCount < this.#codeTlbFilled.length) this.#codeTlbFilled[this.#codeTlbCount++] = entry;
-    this.#u32[w] = (low & ~0xfff) >>> 0;
-    this.#u32[w + 1] = high;
-    this.#u32[w + 2] = page.map;
-  }
-
   /** Code that is not in RAM is decoded anew each time. */
   #uncached(offset: number): number {
     const decoded = this.#decodeAtRip((this.#u32[W.remaining]! | 0) < 0);
     if (decoded === undefined) {
-      this.#writeSpecial(this.#stepRecords, SPECIAL.leaveRun, offset, 0);
+      this.#records.writeSpecial(this.#stepRecords, SPECIAL.leaveRun, offset);
       return this.#stepRecords;
     }
     return this.#writeStep(decoded, offset, offset + decoded.length >= 4096 ? SPECIAL.leavePage : SPECIAL.lookAgain);
@@ -358,7 +314,7 @@ export class Interpreter {
       if (result === undefined) {
         if (limit < 4096) break; // the code segment ends here
         const address = this.#pages.record();
-        this.#writeSpecial(address, SPECIAL.crossing, offset, 0);
+        this.#records.writeSpecial(address, SPECIAL.crossing, offset);
         this.#pages.enter(page, offset, 1, address);
         return first === 0 ? address : first;
       }
@@ -372,13 +328,13 @@ export class Interpreter {
       if (first === 0) first = address;
       offset += result.length;
       if (offset >= 4096) {
-        this.#writeSpecial(this.#pages.record(), SPECIAL.leavePage, offset, 0);
+        this.#records.writeSpecial(this.#pages.record(), SPECIAL.leavePage, offset);
         return first;
       }
       if (ENDS_RUN.has(result.instruction.mnemonic)) break;
     }
     if (first === 0) this.#p.fault(VECTOR.GP, 0);
-    this.#writeSpecial(this.#pages.record(), SPECIAL.lookAgain, offset, 0);
+    this.#records.writeSpecial(this.#pages.record(), SPECIAL.lookAgain, offset);
     return first;
   }
 
@@ -409,7 +365,7 @@ export class Interpreter {
     const second = readable ? mmu.host : -1;
     const key = host * MODES + this.#mode;
     const found = this.#crossings.get(key);
-    if (found !== undefined && found.second === second && this.#isValid(found.record)) {
+    if (found !== undefined && found.second === second && !this.#records.isVoid(found.record)) {
       u[W.pageMap] = this.#pages.page((host & ~0xfff) >>> 0, this.#mode).map;
       return found.record;
     }
@@ -419,7 +375,7 @@ export class Interpreter {
     const nextPage = this.#pages.page((second & ~0xfff) >>> 0, this.#mode);
     const record = this.#pages.record();
     this.#write(decoded, offset, record);
-    this.#writeSpecial(this.#pages.record(), SPECIAL.leavePage, offset + decoded.length, 0);
+    this.#records.writeSpecial(this.#pages.record(), SPECIAL.leavePage, offset + decoded.length);
     // The crossing instruction lives with its first page's records; a write to its tail in the second page voids it as well.
     this.#pages.enterTail(page, offset, nextPage, offset + decoded.length - 4096, record);
     this.#crossings.set(key, { second, record });
@@ -427,97 +383,18 @@ export class Interpreter {
     return record;
   }
 
-  #isValid(record: number): boolean {
-    return this.#u16[(record + RECORD.handler) >>> 1] !== SPECIAL.lookAgain;
-  }
-
   /** Records for one execution of an instruction: no jump finds a record in its page, so what follows is looked up. */
   #writeStep(decoded: Decoded, offset: number, end: number = SPECIAL.leavePage): number {
     this.#u32[W.pageMap] = this.#emptyMap;
     this.#write(decoded, offset, this.#stepRecords);
-    this.#writeSpecial(this.#stepRecords + RECORD_SIZE, end, offset + decoded.length, 0);
+    this.#records.writeSpecial(this.#stepRecords + RECORD_SIZE, end, offset + decoded.length);
     return this.#stepRecords;
   }
 
-  // Records
-
-  #writeSpecial(address: number, handler: number, next: number, length: number): void {
-    const half = address >>> 1;
-    this.#u16[half + RECORD.handler / 2] = handler;
-    this.#u16[half + RECORD.next / 2] = next;
-    this.#u8[address + RECORD.length] = length;
-  }
-
   #write(decoded: Decoded, offset: number, address: number): void {
-    const u16 = this.#u16;
-    const half = address >>> 1;
-    u16[half + RECORD.handler / 2] = this.#handlerNumber(decoded);
-    u16[half + RECORD.next / 2] = offset + decoded.length;
-    this.#u8[address + RECORD.length] = decoded.length;
-    this.#u8[address + RECORD.scale] = 0;
-    const none = STATE.zero.address;
-    u16[half + RECORD.base / 2] = none;
-    u16[half + RECORD.index / 2] = none;
-    u16[half + RECORD.segment / 2] = segmentAddress(SEGMENT_NUMBER[decoded.sourceSegment]);
-    const quad = address >>> 3;
-    let registers = 0;
-    let immediates = 0;
-    for (const o of decoded.operands) {
-      if (o.kind === 'register') {
-        const { address: field, size } = STATE[o.field];
-        u16[half + RECORD.registers[registers++]! / 2] = field + o.index * size + o.displacement;
-      } else if (o.kind === 'memory') this.#writeMemory(o, offset + decoded.length, address);
-      else this.#u64[quad + (immediates++ === 0 ? RECORD.immediate : RECORD.displacement) / 8] = BigInt.asUintN(64, o.value);
-    }
-  }
-
-  #writeMemory(o: Extract<DecodedOperand, { kind: 'memory' }>, next: number, address: number): void {
-    const u16 = this.#u16;
-    const half = address >>> 1;
-    let { displacement } = o;
-    if (o.base === 'rip') {
-      u16[half + RECORD.base / 2] = STATE.ripBase.address;
-      displacement += BigInt(next);
-    } else if (o.base !== undefined) u16[half + RECORD.base / 2] = STATE.gpr.address + 8 * o.base;
-    if (o.index !== undefined) u16[half + RECORD.index / 2] = STATE.gpr.address + 8 * o.index;
-    u16[half + RECORD.segment / 2] = segmentAddress(SEGMENT_NUMBER[o.segment]);
-    this.#u8[address + RECORD.scale] = o.scale;
-    this.#u64[(address >>> 3) + RECORD.displacement / 8] = BigInt.asUintN(64, displacement);
-  }
-
-  #handlerNumber(decoded: Decoded): number {
-    const shape = shapeOf(decoded);
-    if (this.#mayBeCase(decoded)) {
-      const number = caseNumbers?.get(shape.instruction)?.get(caseKey(shape));
-      if (number !== undefined) return number;
-    }
-    let byKey = this.#functionNumbers.get(shape.instruction);
-    if (byKey === undefined) {
-      byKey = new Map();
-      this.#functionNumbers.set(shape.instruction, byKey);
-    }
-    const key = shapeKey(shape);
-    let index = byKey.get(key);
-    if (index === undefined) {
-      index = this.#functions++;
-      if (index >= this.#table.length) this.#table.grow(256);
-      this.#table.set(index, this.#handlers.handler(shape));
-      byKey.set(key, index);
-    }
-    return firstFunction() + index;
-  }
-
-  /** Cases want flat segments and addresses of the natural width. */
-  #mayBeCase(decoded: Decoded): boolean {
-    if (this.#u32[W.flat] === 0) return false;
-    const memory = decoded.operands.find((o) => o.kind === 'memory');
-    if (memory === undefined || memory.kind !== 'memory') return true;
-    if (decoded.addressWidth !== decoded.codeWidth || decoded.codeWidth === 16) return false;
-    return decoded.codeWidth === 64 || memory.segment === 'DS' || memory.segment === 'SS' || memory.segment === 'ES';
+    this.#records.write(decoded, this.#handlers.numberOf(decoded, this.#u32[W.flat] !== 0), offset, address);
   }
 }
-
-const segmentAddress = (number: number): number => STATE.linearBase.address + 8 * number;
 
 /** After these the next bytes are rarely executed in sequence. */
 const ENDS_RUN: ReadonlySet<string> = new Set(['JMP', 'RET', 'RETF', 'IRET', 'HLT', 'UD0', 'UD1', 'UD2', 'SYSRET', 'SYSEXIT']);

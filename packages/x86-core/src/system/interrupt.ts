@@ -53,6 +53,7 @@ export function deliver(p: Processor, vector: number, delivery: Delivery = {}): 
   else protectedMode(p, vector, delivery);
   p.set('interruptShadow', 0);
   p.set('halted', 0);
+  p.stepTrap = false;
 }
 
 /** REAL-ADDRESS-MODE: IDT entries are far pointers; error codes are not pushed. */

@@ -1,7 +1,7 @@
 /** SYSCALL, SYSRET, SWAPGS. [SDM 2B, "SYSCALL", "SYSRET", "SWAPGS"] As on Intel processors they exist in 64-bit mode only. */
 import { EFER_SCE } from '../control-bits.ts';
 import { VECTOR } from '../fault.ts';
-import { RFLAGS_RF, RFLAGS_VM } from '../flags.ts';
+import { RFLAGS_RF, RFLAGS_TF, RFLAGS_VM } from '../flags.ts';
 import type { Processor } from '../processor.ts';
 import { SEGMENT_NUMBER } from '../state.ts';
 import { is64BitCode, writeSegment } from './descriptor.ts';
@@ -35,6 +35,7 @@ export const systemCall: SystemRoutine = systemRoutine('systemCall', (p) => {
   p.set64('gpr', flags & ~BigInt(RFLAGS_RF), R11);
   p.set64('rip', p.get64('lstar'));
   p.rflags = flags & ~(p.get64('sfmask') | BigInt(RFLAGS_RF));
+  if ((p.get64('sfmask') & BigInt(RFLAGS_TF)) !== 0n) p.stepTrap = false;
   const selector = Number((p.get64('star') >> 32n) & 0xfffcn);
   loadFlatSegments(p, selector, selector + 8, 0, true);
   p.modeChanged();

@@ -1,0 +1,106 @@
+/**
+ * The interpreter's handlers for one CPU: which number a record holds for an instruction. Common shapes are cases of the main function;
+ * any other gets a function of its own in the table when it is first met.
+ */
+import type { Decoded } from '../decode/decoded.ts';
+import type { Instruction } from '../semantics/instruction.ts';
+import { ModuleBuilder } from '../wasm/module.ts';
+import { type CompiledModule, type FunctionTable, WASM } from '../wasm/runtime.ts';
+import { COMMON_SHAPES } from './common-shapes.ts';
+import { HandlerInstances } from './handler-module.ts';
+import { buildHelpers } from './interpreter-helpers.ts';
+import { buildMain } from './interpreter-main.ts';
+import { SPECIAL_COUNT } from './record.ts';
+import { type Shape, shapeKey, shapeOf } from './shape.ts';
+
+/** Numbers by instruction and key of the shape. */
+class Numbers {
+  readonly #byInstruction = new Map<Instruction, Map<number, number>>();
+
+  get(instruction: Instruction, key: number): number | undefined {
+    return this.#byInstruction.get(instruction)?.get(key);
+  }
+
+  set(instruction: Instruction, key: number, number: number): void {
+    let byKey = this.#byInstruction.get(instruction);
+    if (byKey === undefined) {
+      byKey = new Map();
+      this.#byInstruction.set(instruction, byKey);
+    }
+    byKey.set(key, number);
+  }
+}
+
+/** Cases of the main function do not depend on the address width. */
+const caseKey = (shape: Shape): number => shapeKey({ ...shape, statics: { ...shape.statics, addressWidth: 64 } });
+/** Number of the first handler that is called through the table. */
+const FIRST_FUNCTION = SPECIAL_COUNT + COMMON_SHAPES.length;
+const GROWTH = 256;
+
+interface Main {
+  readonly module: CompiledModule;
+  readonly cases: Numbers;
+}
+
+let main: Main | undefined;
+
+/** The main module serves every CPU of the process. */
+function compileMain(): Main {
+  if (main !== undefined) return main;
+  const module = new ModuleBuilder();
+  module.importMemory('env', 'memory');
+  module.importTable('env', 'table');
+  buildMain(module, buildHelpers(module), COMMON_SHAPES);
+  const cases = new Numbers();
+  for (const [i, shape] of COMMON_SHAPES.entries()) cases.set(shape.instruction, caseKey(shape), SPECIAL_COUNT + i);
+  main = { module: new WASM.Module(module.encode()), cases };
+  return main;
+}
+
+/** Functions that generated code imports: see IMPORTS in interpreter-helpers.ts. */
+export type Imports = Readonly<Record<string, (...values: number[]) => number | undefined | never>>;
+
+export class HandlerTable {
+  /** The main function: runs records from the one at this address on. */
+  readonly run: (record: number) => void;
+  readonly #cases: Numbers;
+  readonly #functions = new Numbers();
+  readonly #table: FunctionTable = new WASM.Table({ element: 'anyfunc', initial: GROWTH });
+  readonly #instances: HandlerInstances;
+  /** Functions made so far. */
+  count = 0;
+
+  constructor(memory: unknown, imports: Imports) {
+    const { module, cases } = compileMain();
+    this.#cases = cases;
+    const { exports } = new WASM.Instance(module, { env: { memory, table: this.#table, ...imports } });
+    this.run = exports['run'] as (record: number) => void;
+    this.#instances = new HandlerInstances(memory, { ...exports, raise: imports['raise'], system: imports['system'] });
+  }
+
+  /** @param flat ES, SS and DS are flat, or it is 64-bit mode */
+  numberOf(decoded: Decoded, flat: boolean): number {
+    const shape = shapeOf(decoded);
+    const { instruction } = shape;
+    const common = flat && mayBeCase(decoded) ? this.#cases.get(instruction, caseKey(shape)) : undefined;
+    if (common !== undefined) return common;
+    const key = shapeKey(shape);
+    let number = this.#functions.get(instruction, key);
+    if (number === undefined) {
+      const index = this.count++;
+      if (index >= this.#table.length) this.#table.grow(GROWTH);
+      this.#table.set(index, this.#instances.handler(shape));
+      number = FIRST_FUNCTION + index;
+      this.#functions.set(instruction, key, number);
+    }
+    return number;
+  }
+}
+
+/** Cases want flat segments and addresses of the natural width. */
+function mayBeCase(decoded: Decoded): boolean {
+  const memory = decoded.operands.find((o) => o.kind === 'memory');
+  if (memory === undefined || memory.kind !== 'memory') return true;
+  if (decoded.addressWidth !== decoded.codeWidth || decoded.codeWidth === 16) return false;
+  return decoded.codeWidth === 64 || memory.segment === 'DS' || memory.segment === 'SS' || memory.segment === 'ES';
+}
