@@ -170,6 +170,19 @@ describe('[SDM 2B, "SYSCALL", "SYSRET"] Fast system calls', () => {
     expect(p.decodeMode.codeWidth).toBe(64);
   });
 
+  it('go in without a single-step trap if IA32_FMASK masks TF', () => {
+    for (const [mask, trap] of [
+      [0x4_7700n, false],
+      [0x200n, true],
+    ] as const) {
+      const p = prepared();
+      writeMsr.run(p, 0xc000_0084n, mask);
+      p.stepTrap = true;
+      p.try(systemCall);
+      expect(p.stepTrap).toBe(trap);
+    }
+  });
+
   it('return to compatibility mode with 32-bit operand size', () => {
     const p = prepared();
     p.try(systemCall);
