@@ -176,7 +176,7 @@ describe('[SDM 2B, "SYSCALL", "SYSRET"] Fast system calls', () => {
       [0x200n, true],
     ] as const) {
       const p = prepared();
-      writeMsr.run(p, 0xc000_0084n, mask);
+      p.set64('sfmask', mask);
       p.stepTrap = true;
       p.try(systemCall);
       expect(p.stepTrap).toBe(trap);
