@@ -33,7 +33,7 @@ import {
   MOVUPS,
 } from '../semantics/sse/moves.ts';
 import { LEAVE, POP, PUSH } from '../semantics/stack.ts';
-import type { OperandKind } from './interpreter-language.ts';
+import type { OperandKind } from './handler-surroundings.ts';
 import type { Shape } from './shape.ts';
 
 const KIND: Readonly<Record<string, OperandKind>> = { r: 'general', v: 'vector', m: 'memory', i: 'immediate' };

@@ -10,8 +10,9 @@ import { FunctionBuilder, ModuleBuilder, type Signature } from '../wasm/module.t
 import { type CompiledModule, WASM } from '../wasm/runtime.ts';
 import { effectsOf, type Statics } from './effects.ts';
 import { cleaned, typeOf } from './expression.ts';
+import { OUTCOME, type Surroundings } from './handler-surroundings.ts';
 import { HELPERS } from './interpreter-helpers.ts';
-import { InterpreterLanguage, OUTCOME, type Surroundings } from './interpreter-language.ts';
+import { InterpreterLanguage } from './interpreter-language.ts';
 import { type Shape, shapeKey } from './shape.ts';
 
 interface Made {

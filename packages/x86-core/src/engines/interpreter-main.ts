@@ -14,7 +14,8 @@ import { unsigned } from '../wasm/leb128.ts';
 import type { FunctionBuilder, ModuleBuilder } from '../wasm/module.ts';
 import { CODE_TLB_ENTRIES } from './code-tlb.ts';
 import { effectsOf } from './effects.ts';
-import { InterpreterLanguage, type MainFunction, OUTCOME, RECORD_LOCAL } from './interpreter-language.ts';
+import { type MainFunction, OUTCOME, RECORD_LOCAL } from './handler-surroundings.ts';
+import { InterpreterLanguage } from './interpreter-language.ts';
 import { RECORD, RECORD_SHIFT, RECORD_SIZE, SPECIAL, SPECIAL_COUNT } from './record.ts';
 import type { Shape } from './shape.ts';
 

@@ -6,26 +6,18 @@
 import type { Decoded, DecodedOperand, DecodeMode } from '../decode/decoded.ts';
 import { decode, MAX_LENGTH } from '../decode/decoder.ts';
 import { VECTOR } from '../fault.ts';
-import type { BitWidth, FlagName, Language, Operand, RepeatPrefix, SegmentName, Subroutine } from '../semantics/language.ts';
-import type { VectorOperation } from '../semantics/vector-operations.ts';
+import type { BitWidth, FlagName, Language, Operand, SegmentName, Subroutine } from '../semantics/language.ts';
 import { type FieldName, SEGMENT_NUMBER, STATE } from '../state.ts';
 import type { SystemRoutine } from '../system/routine.ts';
 import type { SystemProcessor } from '../system-processor.ts';
 import { type Effects, effectsOf } from './effects.ts';
-import { floatOperation, vectorOperation } from './reference-vector.ts';
+import { mask, ReferenceValues, truth } from './reference-values.ts';
 
 const FLAG_BIT: Readonly<Record<FlagName, bigint>> = { CF: 1n, PF: 4n, AF: 0x10n, ZF: 0x40n, SF: 0x80n, DF: 0x400n, OF: 0x800n };
-const mask = (width: number): bigint => (1n << BigInt(width)) - 1n;
-const truth = (value: boolean): bigint => (value ? 1n : 0n);
 
 type MemoryOperand = Operand<bigint> & { readonly segment: SegmentName; offset(): bigint; readonly offsetWidth: BitWidth };
 
-export class ReferenceEngine implements Language<bigint> {
-  width: BitWidth = 32;
-  addressWidth: 16 | 32 | 64 = 32;
-  stackWidth: 16 | 32 | 64 = 32;
-  codeWidth: 16 | 32 | 64 = 32;
-  repeatPrefix: RepeatPrefix = 'none';
+export class ReferenceEngine extends ReferenceValues implements Language<bigint> {
   /** After a step: the instruction jumped, called a system routine or did not finish its repetition. */
   branched = false;
 
@@ -37,6 +29,7 @@ export class ReferenceEngine implements Language<bigint> {
   #nextIp = 0n;
 
   constructor(processor: SystemProcessor, view: DataView) {
+    super();
     this.#processor = processor;
     this.#view = view;
   }
@@ -224,121 +217,6 @@ export class ReferenceEngine implements Language<bigint> {
     this.#processor.probeLinear(linear, bytes, access);
   }
 
-  // Values
-
-  constant(value: bigint | number, width: BitWidth = this.width): bigint {
-    return BigInt.asUintN(width, BigInt(value));
-  }
-  bind(value: bigint): bigint {
-    return value;
-  }
-  variable(initial: bigint, width: BitWidth = this.width): Operand<bigint> {
-    let held = initial;
-    return {
-      width,
-      isMemory: false,
-      read: () => held,
-      write: (value) => {
-        held = value;
-      },
-    };
-  }
-  zeroExtend(value: bigint): bigint {
-    return value;
-  }
-  signExtend(value: bigint, from: BitWidth, to: BitWidth): bigint {
-    return BigInt.asUintN(to, BigInt.asIntN(from, value));
-  }
-  truncate(value: bigint, _from: BitWidth, to: BitWidth): bigint {
-    return BigInt.asUintN(to, value);
-  }
-
-  add(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
-    return BigInt.asUintN(width, a + b);
-  }
-  sub(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
-    return BigInt.asUintN(width, a - b);
-  }
-  mul(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
-    return BigInt.asUintN(width, a * b);
-  }
-  mulHighUnsigned(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
-    return (a * b) >> BigInt(width);
-  }
-  mulHighSigned(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
-    return BigInt.asUintN(width, (BigInt.asIntN(width, a) * BigInt.asIntN(width, b)) >> BigInt(width));
-  }
-  divUnsigned(a: bigint, b: bigint): bigint {
-    return a / b;
-  }
-  remUnsigned(a: bigint, b: bigint): bigint {
-    return a % b;
-  }
-  divSigned(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
-    return BigInt.asUintN(width, BigInt.asIntN(width, a) / BigInt.asIntN(width, b));
-  }
-  remSigned(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
-    return BigInt.asUintN(width, BigInt.asIntN(width, a) % BigInt.asIntN(width, b));
-  }
-  and(a: bigint, b: bigint): bigint {
-    return a & b;
-  }
-  or(a: bigint, b: bigint): bigint {
-    return a | b;
-  }
-  xor(a: bigint, b: bigint): bigint {
-    return a ^ b;
-  }
-  not(a: bigint, width: BitWidth = this.width): bigint {
-    return a ^ mask(width);
-  }
-  shl(a: bigint, count: bigint, width: BitWidth = this.width): bigint {
-    return BigInt.asUintN(width, a << count);
-  }
-  shr(a: bigint, count: bigint): bigint {
-    return a >> count;
-  }
-  sar(a: bigint, count: bigint, width: BitWidth = this.width): bigint {
-    return BigInt.asUintN(width, BigInt.asIntN(width, a) >> count);
-  }
-  clz(a: bigint, width: BitWidth = this.width): bigint {
-    return BigInt(width - (a === 0n ? 0 : a.toString(2).length));
-  }
-  ctz(a: bigint, width: BitWidth = this.width): bigint {
-    return a === 0n ? BigInt(width) : BigInt((a & -a).toString(2).length - 1);
-  }
-  popcnt(a: bigint): bigint {
-    let count = 0n;
-    for (let rest = a; rest !== 0n; rest &= rest - 1n) count++;
-    return count;
-  }
-  float(operation: 'add' | 'sub' | 'mul' | 'div' | 'sqrt', a: bigint, b: bigint, width: 32 | 64): bigint {
-    return floatOperation(operation, a, b, width);
-  }
-
-  eq(a: bigint, b: bigint): bigint {
-    return truth(a === b);
-  }
-  ne(a: bigint, b: bigint): bigint {
-    return truth(a !== b);
-  }
-  ltUnsigned(a: bigint, b: bigint): bigint {
-    return truth(a < b);
-  }
-  ltSigned(a: bigint, b: bigint, width: BitWidth = this.width): bigint {
-    return truth(BigInt.asIntN(width, a) < BigInt.asIntN(width, b));
-  }
-
-  select(condition: bigint, then: bigint, otherwise: bigint): bigint {
-    return condition !== 0n ? then : otherwise;
-  }
-  when(condition: bigint, then: () => void, otherwise?: () => void): void {
-    if (condition !== 0n) then();
-    else otherwise?.();
-  }
-  loop(condition: () => bigint, body: () => void): void {
-    while (condition() !== 0n) body();
-  }
   repeat(counter: Operand<bigint>, body: () => void, leave?: () => bigint): void {
     const count = counter.read();
     if (count === 0n) return;
@@ -435,26 +313,6 @@ export class ReferenceEngine implements Language<bigint> {
   }
   call(subroutine: Subroutine, ...values: bigint[]): readonly bigint[] {
     return subroutine.body<bigint>(this, ...values);
-  }
-
-  // Vectors
-
-  vector(operation: VectorOperation, ...values: bigint[]): bigint {
-    return vectorOperation(operation, values);
-  }
-  toVector(value: bigint): bigint {
-    return value;
-  }
-  lane(vector: bigint, lane: number, width: 8 | 16 | 32 | 64): bigint {
-    return (vector >> BigInt(lane * width)) & mask(width);
-  }
-  withLane(vector: bigint, lane: number, value: bigint, width: 8 | 16 | 32 | 64): bigint {
-    const shift = BigInt(lane * width);
-    return (vector & ~(mask(width) << shift)) | (value << shift);
-  }
-  shuffle(a: bigint, b: bigint, places: readonly number[]): bigint {
-    const both = a | (b << 128n);
-    return places.reduce((sum, place, i) => sum | (((both >> BigInt(8 * place)) & 0xffn) << BigInt(8 * i)), 0n);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Instruction } from '../semantics/instruction.ts';
 import type { BitWidth } from '../semantics/language.ts';
 import type { FieldName } from '../state.ts';
 import type { Statics } from './effects.ts';
-import type { OperandKind } from './interpreter-language.ts';
+import type { OperandKind } from './handler-surroundings.ts';
 
 export interface ShapeOperand {
   readonly kind: OperandKind;

@@ -1,0 +1,48 @@
+/**
+ * What a handler of the interpreter is made for and in: the operands of its shape, and the module around it.
+ */
+import type { BitWidth, Subroutine } from '../semantics/language.ts';
+import type { SystemRoutine } from '../system/routine.ts';
+
+/** What a function handler answers. */
+export const OUTCOME = {
+  /** Go on with the following record. */
+  next: 0,
+  /** Go on at the RIP of the state. */
+  jumped: 1,
+  /** Leave the run; RIP is stored and everything counted. */
+  leave: 2,
+} as const;
+
+/** Shape of an operand as a handler sees it: general, XMM or MMX register, memory, immediate. */
+export type OperandKind = 'general' | 'vector' | 'mmx' | 'memory' | 'immediate';
+
+export interface HandlerOperand {
+  readonly kind: OperandKind;
+  readonly width: BitWidth;
+  readonly reads: boolean;
+  readonly writes: boolean;
+}
+
+/** How the surrounding module lets a body out. Function indices of the module that is being built. */
+export interface Surroundings {
+  /** Function index of a helper by name: see helpers.ts. */
+  helper(name: string): number;
+  routine(routine: SystemRoutine): number;
+  subroutine(subroutine: Subroutine): number;
+  /** Only for a case of the main function. */
+  readonly main?: MainFunction;
+}
+
+/** Labels and locals of the main function that its cases use. */
+export interface MainFunction {
+  /** Branching here goes on at local `target`, after counting. */
+  readonly jumped: number;
+  readonly target: number;
+  readonly ripBase: number;
+  readonly linearMask: number;
+  readonly runStart: number;
+}
+
+/** Every handler's local 0: the address of the record under execution. */
+export const RECORD_LOCAL = 0;
