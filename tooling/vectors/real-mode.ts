@@ -43,7 +43,6 @@ export class RealModeMachine {
   }
 
   run(v: RealVector): string[] {
-    if (outside(v)) return [];
     const r = this.#cpu.registers;
     const { ram } = this.#memory;
     const touched = new Map<number, number>();
@@ -153,7 +152,7 @@ function isLockable(opcode: number, modRm: number): boolean {
  * Cases in which a later processor differs from an 80286: opcodes that it lacks, its limit of 10 bytes, and LOCK before an instruction
  * that does not take it, which the 80286 ignores and every processor since the 80386 answers with #UD.
  */
-function outside(v: RealVector): boolean {
+export function isLeftOut(v: RealVector): boolean {
   const bytes = fromHex(v.bytes);
   let at = 0;
   let lock = false;
