@@ -13,6 +13,8 @@ export interface PcOptions {
   readonly exitPort?: number;
   /** Default: the interpreter. */
   readonly engine?: 'reference' | 'interpreter';
+  /** What bytes do that are no instruction of the CPU: raise #UD (the default), or end the run with `unsupported`. */
+  readonly unknownOpcodes?: 'fault' | 'stop';
   /** Default: `{ mode: 'host' }`. */
   readonly time?: TimeOptions;
   /** Default: that of Node or the browser. */

@@ -16,6 +16,7 @@ import { assignAddresses, ConfigMechanism1, createHostBridge, InterruptRouting, 
 import { NET_CLASS_CODE, VirtioNet, VirtioPci } from '@paravirt/virtio';
 import { Cpu, CpuMemory } from '@paravirt/x86-core';
 import { type BiosImage, loadBios } from './boot/bios.ts';
+import { writeBiosDataArea } from './boot/bios-data-area.ts';
 import type { BootProgram } from './boot/boot-program.ts';
 import { memoryMapOf } from './boot/e820.ts';
 import { loadKernel } from './boot/kernel.ts';
@@ -157,6 +158,7 @@ export function createPc(options: PcOptions): Pc {
     tscHz: TSC_HZ,
     crystalHz: TSC_HZ,
     ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(options.unknownOpcodes === undefined ? {} : { unknownOpcodes: options.unknownOpcodes }),
   });
   mmio.map('IOAPIC', at.IOAPIC_ADDRESS, at.IOAPIC_SIZE, ioApic);
   mmio.map('local APIC', at.LOCAL_APIC_ADDRESS, at.LOCAL_APIC_SIZE, localApic);
@@ -245,6 +247,7 @@ export function createPc(options: PcOptions): Pc {
     pic.elcr.write(0, 2, at.ELCR_VALUE);
     localApic.enterVirtualWireMode();
     if (bios !== undefined) return;
+    writeBiosDataArea(ram);
     writeAcpiTables(ram);
     assignAddresses(pci, PCI_WINDOWS);
     if (start !== undefined) applyStartState(cpu, start);

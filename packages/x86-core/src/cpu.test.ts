@@ -242,6 +242,31 @@ describe.each<EngineName>(['reference', 'interpreter'])('the %s', (engine) => {
     });
   });
 
+  describe('unknownOpcodes', () => {
+    // NOP; PSHUFB MM0, MM0 (SSSE3)
+    const PROGRAM = [0x90, 0x0f, 0x38, 0x00, 0xc0];
+
+    it('raise #UD', () => {
+      const m = new TestingCpu('protected32', engine).load(PROGRAM);
+      m.cpu.run(10);
+      expect(m.exception).toBe(6);
+    });
+
+    it('end the run with their address and bytes where they shall', () => {
+      const m = new TestingCpu('protected32', engine, { unknownOpcodes: 'stop' }).load(PROGRAM);
+      const stop = { kind: 'unsupported', rip: BigInt(CODE + 1), bytes: Uint8Array.of(0x0f, 0x38, 0x00) };
+      expect(m.cpu.run(10)).toEqual(stop);
+      expect(m.cpu.registers.rip).toBe(BigInt(CODE + 1));
+      expect(m.cpu.run(10)).toEqual(stop);
+    });
+
+    it('are not the bytes that are undefined on every processor', () => {
+      const m = new TestingCpu('protected32', engine, { unknownOpcodes: 'stop' }).load([0x0f, 0x0b]);
+      m.cpu.run(10);
+      expect(m.exception).toBe(6);
+    });
+  });
+
   describe('saveState and restoreState', () => {
     /** Something of everything: flags, a string, a call, a far pointer, ports. */
     const PROGRAM = [

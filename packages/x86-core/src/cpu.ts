@@ -32,6 +32,8 @@ export interface CpuOptions {
   /** Told by CPUID leaves 15H and 16H if both are given. */
   readonly tscHz?: number;
   readonly crystalHz?: number;
+  /** What bytes do that are no instruction of this CPU: raise #UD (the default), or end the run with `unsupported`. */
+  readonly unknownOpcodes?: 'fault' | 'stop';
   /** Default: interpreter. */
   readonly engine?: EngineName;
 }

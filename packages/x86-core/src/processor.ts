@@ -52,8 +52,8 @@ export interface Processor {
    * instruction fetch does: #GP(0) beyond the CS limit or non-canonical, #PF with the I/D bit where NX is on.
    */
   fetch(ip: bigint, into: Uint8Array, at: number): number;
-  /** Leaves the run with `unsupported` for the instruction at `instructionPointer`, RIP back at it. */
-  unsupported(bytes: Uint8Array): never;
+  /** Bytes that the maps do not know: #UD, or, if the CPU's owner wants it so, leaves the run with `unsupported`, RIP at them. */
+  unknownOpcode(bytes: Uint8Array): never;
 
   /** Works out the derived fields after CS, SS, data segments, CR0, CR4, EFER or CPL changed, and makes the engine look again. */
   modeChanged(): void;

@@ -5,6 +5,5 @@ export type Stop =
   /** Waiting in HLT for an interrupt. */
   | { readonly kind: 'halt' }
   | { readonly kind: 'shutdown'; readonly cause: 'triple-fault' | 'power' }
-  | { readonly kind: 'breakpoint'; readonly rip: bigint }
-  /** An instruction that the CPU should have and has not. RIP points at it. */
+  /** Bytes that are no instruction of this CPU, where `unknownOpcodes` is 'stop'. RIP points at them. */
   | { readonly kind: 'unsupported'; readonly rip: bigint; readonly bytes: Uint8Array };

@@ -24,7 +24,7 @@ import { ATTRIBUTE_BIG, ATTRIBUTE_CODE, ATTRIBUTE_EXPAND_DOWN, ATTRIBUTE_LONG, A
 export const CODE_TLB_SUPERVISOR_BASE = 0x3_0000;
 export const CODE_TLB_USER_BASE = 0x3_4000;
 
-/** Thrown by `unsupported`, caught by the run loop only: the run ends with the stop that was given before. */
+/** Thrown by `unknownOpcode`, caught by the run loop only: the run ends with the stop that was given before. */
 export const LEAVE_RUN: { readonly leaveRun: true } = Object.freeze({ leaveRun: true as const });
 
 export interface SystemProcessorOptions {
@@ -40,6 +40,8 @@ export interface SystemProcessorOptions {
   /** Told by CPUID leaves 15H and 16H if both are given. */
   readonly tscHz?: number;
   readonly crystalHz?: number;
+  /** What bytes do that are no instruction of this CPU (SSE3 and later, among others): raise #UD (the default), or end the run. */
+  readonly unknownOpcodes?: 'fault' | 'stop';
 }
 
 const word = (field: FieldName): number => STATE[field].address >>> 2;
@@ -104,6 +106,7 @@ export class SystemProcessor implements Processor {
   readonly #interrupts: InterruptController | undefined;
   readonly #msrs: ReadonlyMap<number, MsrHandler> | undefined;
   readonly #timestamp: (() => bigint) | undefined;
+  readonly #stopsAtUnknown: boolean;
 
   constructor(options: SystemProcessorOptions) {
     const { buffer } = options;
@@ -115,6 +118,7 @@ export class SystemProcessor implements Processor {
     this.#interrupts = options.interrupts;
     this.#msrs = options.msrs;
     this.#timestamp = options.timestamp;
+    this.#stopsAtUnknown = options.unknownOpcodes === 'stop';
     this.tscHz = options.tscHz;
     this.crystalHz = options.crystalHz;
     this.mmu = new Mmu({
@@ -248,7 +252,8 @@ export class SystemProcessor implements Processor {
     return available;
   }
 
-  unsupported(bytes: Uint8Array): never {
+  unknownOpcode(bytes: Uint8Array): never {
+    if (!this.#stopsAtUnknown) return this.fault(VECTOR.UD);
     this.set64('rip', this.instructionPointer);
     this.stop({ kind: 'unsupported', rip: this.instructionPointer, bytes });
     throw LEAVE_RUN;

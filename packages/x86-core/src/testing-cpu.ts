@@ -44,6 +44,7 @@ export interface TestingCpuOptions {
   /** More RAM from 0x100000 on, in bytes. */
   readonly upperRam?: number;
   readonly timestamp?: CpuOptions['timestamp'];
+  readonly unknownOpcodes?: 'fault' | 'stop';
 }
 
 export class TestingCpu {
@@ -75,7 +76,15 @@ export class TestingCpu {
       setTaskPriority: (): void => {},
     };
     const { memory, ports, mmio } = this;
-    this.cpu = new Cpu({ memory, ports, mmio, engine, interrupts, ...(options.timestamp && { timestamp: options.timestamp }) });
+    this.cpu = new Cpu({
+      memory,
+      ports,
+      mmio,
+      engine,
+      interrupts,
+      ...(options.timestamp && { timestamp: options.timestamp }),
+      ...(options.unknownOpcodes && { unknownOpcodes: options.unknownOpcodes }),
+    });
     this.#connect();
     const { buffer } = memory.memory;
     this.#state = new Uint8Array(buffer, STATE_BASE, STATE_ARCHITECTURAL_END - STATE_BASE);

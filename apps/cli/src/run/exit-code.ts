@@ -60,8 +60,6 @@ function endingOfGuest(stop: PcStop): Ending {
     }
     case 'halt':
       return { code: EXIT.failed, message: 'the guest halted with interrupts off: nothing can wake it', registers: false };
-    case 'breakpoint':
-      return { code: EXIT.failed, message: `breakpoint at ${hex(stop.rip)}`, registers: true };
     case 'stopped':
       return { code: EXIT.failed, message: 'the run was stopped', registers: false };
   }

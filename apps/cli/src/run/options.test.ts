@@ -31,6 +31,7 @@ describe('paravirt run', () => {
       expect: undefined,
       exitPort: undefined,
       engine: 'interpreter',
+      unknownOpcodes: 'fault',
       debugConsole: 'stdout',
     });
   });

@@ -20,6 +20,7 @@ export interface RunOptions {
   readonly expect: string | undefined;
   readonly exitPort: number | undefined;
   readonly engine: 'interpreter' | 'reference';
+  readonly unknownOpcodes: 'fault' | 'stop';
   readonly debugConsole: 'stdout' | 'stderr';
 }
 
@@ -37,6 +38,7 @@ interface RawOptions {
   readonly expect?: string;
   readonly exitPort?: string;
   readonly engine: 'interpreter' | 'reference';
+  readonly unknownOpcodes: 'fault' | 'stop';
   readonly debugConsole: 'stdout' | 'stderr';
 }
 
@@ -60,6 +62,11 @@ export function defineOptions(command: Command): Command {
     .option('--expect <text>', 'end the run when the guest prints the text, with exit code 0; 1 if it ends without')
     .option('--exit-port <port>', 'a write to this port ends the run with exit code (value << 1) | 1')
     .addOption(new Option('--engine <name>', 'how instructions are executed').choices(['interpreter', 'reference']).default('interpreter'))
+    .addOption(
+      new Option('--unknown-opcodes <what>', 'an instruction that the CPU lacks raises #UD, or ends the run with exit code 4')
+        .choices(['fault', 'stop'])
+        .default('fault'),
+    )
     .addOption(
       new Option('--debug-console <stream>', 'where text written to port 0xE9 goes').choices(['stdout', 'stderr']).default('stdout'),
     );
@@ -87,6 +94,7 @@ export function checkOptions(raw: RawOptions): RunOptions {
     expect: raw.expect,
     exitPort: raw.exitPort === undefined ? undefined : parsePort(raw.exitPort),
     engine: raw.engine,
+    unknownOpcodes: raw.unknownOpcodes,
     debugConsole: raw.debugConsole,
   };
 }

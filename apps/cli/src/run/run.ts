@@ -30,6 +30,7 @@ export async function run(options: RunOptions): Promise<number> {
       boot,
       nets: networks.map((network) => network.card),
       engine: options.engine,
+      unknownOpcodes: options.unknownOpcodes,
       time: { mode: options.deterministic ? 'deterministic' : 'host', startMs },
       ...(options.exitPort === undefined ? {} : { exitPort: options.exitPort }),
     } satisfies PcOptions);

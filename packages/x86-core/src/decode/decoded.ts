@@ -53,8 +53,8 @@ export interface DecodeMode {
   readonly stackWidth: 16 | 32 | 64;
 }
 
-/** What decoding may end in besides an instruction: an exception that the bytes themselves raise. */
-export type DecodeResult =
-  | Decoded
-  | { readonly fault: 'ud' | 'gp'; readonly length: number }
-  | { readonly unsupported: true; readonly length: number };
+/**
+ * What decoding may end in besides an instruction: an exception that the bytes themselves raise. `unknown`: no cell of the maps says what
+ * these bytes are, so it is #UD because this processor lacks them.
+ */
+export type DecodeResult = Decoded | { readonly fault: 'ud' | 'gp'; readonly length: number; readonly unknown?: boolean };

@@ -18,6 +18,7 @@ export const MAX_LENGTH = 15;
 /** Thrown inside the decoder only: the bytes end before the instruction does. */
 const MORE = Object.freeze({ more: true });
 const UNDEFINED = Object.freeze({ undefinedOpcode: true });
+const UNKNOWN = Object.freeze({ unknownOpcode: true });
 
 /**
  * Decodes the instruction at the start of `bytes`, of which `available` may be looked at. Undefined: the instruction goes on behind them
@@ -28,7 +29,7 @@ export function decode(bytes: Uint8Array, available: number, mode: DecodeMode): 
   try {
     return decodeWith(reader, mode);
   } catch (error) {
-    if (error === UNDEFINED) return { fault: 'ud', length: Math.max(1, reader.at) };
+    if (error === UNDEFINED || error === UNKNOWN) return { fault: 'ud', length: Math.max(1, reader.at), unknown: error === UNKNOWN };
     if (error !== MORE) throw error;
     return available >= MAX_LENGTH ? { fault: 'gp', length: MAX_LENGTH } : undefined;
   }
@@ -107,7 +108,7 @@ function decodeWith(reader: Reader, mode: DecodeMode): DecodeResult {
   const needModRm = (): ModRm => (modRm ??= readModRm(reader, addressWidth, prefixes.rex, mode64, alwaysRegister));
 
   const chosen = choose(map[opcode], operandSizeOf(prefixes, mode), prefixes, mode, needModRm);
-  if (chosen === undefined) throw UNDEFINED;
+  if (chosen === undefined) throw UNKNOWN;
   const { row, operandSize } = chosen;
   const instruction = row[0];
   // ModRM (with its displacement) comes before any immediate.

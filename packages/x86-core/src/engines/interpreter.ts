@@ -296,8 +296,10 @@ export class Interpreter {
       result = decode(this.#bytes, available + p.fetch(next, this.#bytes, available), p.decodeMode);
     }
     if (result === undefined) return p.fault(VECTOR.GP, 0);
-    if ('fault' in result) return result.fault === 'ud' ? p.fault(VECTOR.UD) : p.fault(VECTOR.GP, 0);
-    if ('unsupported' in result) return p.unsupported(this.#bytes.slice(0, result.length));
+    if ('fault' in result) {
+      if (result.unknown === true) return p.unknownOpcode(this.#bytes.slice(0, result.length));
+      return result.fault === 'ud' ? p.fault(VECTOR.UD) : p.fault(VECTOR.GP, 0);
+    }
     return result;
   }
 

@@ -79,8 +79,10 @@ export class ReferenceEngine extends ReferenceValues implements Language<bigint>
       result = decode(this.#bytes, available + more, mode);
     }
     if (result === undefined) return p.fault(VECTOR.GP, 0);
-    if ('fault' in result) return result.fault === 'ud' ? p.fault(VECTOR.UD) : p.fault(VECTOR.GP, 0);
-    if ('unsupported' in result) return p.unsupported(this.#bytes.slice(0, result.length));
+    if ('fault' in result) {
+      if (result.unknown === true) return p.unknownOpcode(this.#bytes.slice(0, result.length));
+      return result.fault === 'ud' ? p.fault(VECTOR.UD) : p.fault(VECTOR.GP, 0);
+    }
     return result;
   }
 
