@@ -1,0 +1,241 @@
+/** Bytes of one access. An 8-byte access is made as two 4-byte ones, low half first. */
+type Width = 1 | 2 | 4;
+/**
+ * Answers accesses within one range. `offset` is relative to the range's base; the base address of an access selects the handler, so
+ * `offset + width` may lie beyond the range's end. Values are unsigned, within the width. Must not throw, whatever the guest does.
+ */
+interface IoHandler {
+    read(offset: number, width: Width): number;
+    write(offset: number, width: Width, value: number): void;
+}
+interface Mapping {
+    readonly name: string;
+    readonly base: number;
+    /** In addresses. */
+    readonly size: number;
+    /** Accesses since the mapping was made. */
+    readonly reads: number;
+    readonly writes: number;
+    /** Idempotent. */
+    unmap(): void;
+}
+declare const ALL_ONES: Readonly<Record<Width, number>>;
+declare class AddressSpace {
+    #private;
+    readonly name: string;
+    /** Number of addresses. */
+    readonly size: number;
+    /** Accesses that nobody answered. */
+    unclaimedReads: number;
+    unclaimedWrites: number;
+    /** @throws ConfigurationError `bad-size` unless 0 < size ≤ 2^52. */
+    constructor(name: string, size: number);
+    /** Wires a fixed range. @throws ConfigurationError `range-outside`, `range-overlap` (with another fixed range). */
+    map(name: string, base: number, size: number, handler: IoHandler): Mapping;
+    /** Places a range where a guest wants it. Undefined if it does not lie within the space. */
+    overlay(name: string, base: number, size: number, handler: IoHandler): Mapping | undefined;
+    read(address: number, width: Width): number;
+    write(address: number, width: Width, value: number): void;
+    /** The range that answers at `address`, undefined if none does. */
+    at(address: number): Mapping | undefined;
+    /** All ranges, by base address. */
+    get mappings(): readonly Mapping[];
+}
+
+/**
+ * Virtual time. Everything that ticks (timers of the chipset, retransmission in the network, rate limits) asks a `Clock`, never the
+ * host; the machine decides how virtual time follows instructions or host time.
+ */
+interface Timer {
+    /** Idempotent; after it the callback does not run. */
+    cancel(): void;
+}
+interface Clock {
+    /** Nanoseconds since the clock was made; never decreases. */
+    now(): bigint;
+    /** Runs `run` once, when `now()` has reached `at`, never inside this call. Equal times run in the order of their scheduling. */
+    schedule(at: bigint, run: () => void): Timer;
+}
+/**
+ * A clock that moves when told. `source`, if given, tells the present time between two advances, so that a reader in the middle of a
+ * slice sees time go on; without it, time stands still between advances.
+ */
+declare class VirtualClock implements Clock {
+    #private;
+    /** Called when an event is scheduled that is earlier than all others: whoever runs the guest may have to stop sooner. */
+    onEarlierDeadline: ((at: bigint) => void) | undefined;
+    constructor(source?: () => bigint);
+    now(): bigint;
+    schedule(at: bigint, run: () => void): Timer;
+    /** Time of the earliest event, undefined if there is none. */
+    get nextDeadline(): bigint | undefined;
+    /** Moves time to `to` (earlier times are ignored) and runs what is due, each event at its own time. */
+    advanceTo(to: bigint): void;
+}
+
+/**
+ * The caller's mistake: overlapping ranges, a bad option, a truncated file. Thrown at construction only; never because of what a
+ * guest or a network peer did.
+ */
+declare class ConfigurationError extends Error {
+    /** Short, stable, kebab-case: `range-overlap`, `bad-option`, `kernel-truncated`. */
+    readonly code: string;
+    /** The offending value, for a program that wants to look at it. */
+    readonly value: unknown;
+    constructor(code: string, message: string, value?: unknown);
+}
+
+/** Addresses are guest-physical, values little-endian. Every access outside RAM throws RangeError: check with `contains` first. */
+interface GuestMemory {
+    /** Bytes of RAM. */
+    readonly size: number;
+    /** True if [address, address + length) lies in one piece of RAM. False for negative, fractional or unsafe numbers. */
+    contains(address: number, length: number): boolean;
+    readU8(address: number): number;
+    readU16(address: number): number;
+    readU32(address: number): number;
+    readU64(address: number): bigint;
+    writeU8(address: number, value: number): void;
+    writeU16(address: number, value: number): void;
+    writeU32(address: number, value: number): void;
+    writeU64(address: number, value: bigint): void;
+    /** Fills `into` from memory. */
+    read(address: number, into: Uint8Array): void;
+    /** Copies `from` to memory; `from` is not kept. */
+    write(address: number, from: Uint8Array): void;
+}
+interface RamRegion {
+    /** Guest-physical address of the first byte; a multiple of 4096. */
+    readonly address: number;
+    /** In bytes; a multiple of 4096. */
+    readonly size: number;
+    /** Where the region starts in the buffer; a multiple of 4096. */
+    readonly offset: number;
+}
+declare class Ram implements GuestMemory {
+    #private;
+    readonly size: number;
+    readonly regions: readonly RamRegion[];
+    readonly buffer: ArrayBufferLike;
+    /**
+     * One byte for every page of the buffer: non-zero asks for `onWatchedWrite` when a write through this interface touches the page. The
+     * CPU marks pages that hold decoded code. Indexed by buffer offset >> 12.
+     */
+    readonly watched: Uint8Array;
+    /** `start` and `length` are buffer offsets of the bytes just written. */
+    onWatchedWrite: ((start: number, length: number) => void) | undefined;
+    /** @throws ConfigurationError `bad-region` for unaligned, overlapping or too large regions. */
+    constructor(buffer: ArrayBufferLike, regions?: readonly RamRegion[]);
+    contains(address: number, length: number): boolean;
+    /** Buffer offset of a guest-physical range, −1 if it is not wholly in one region. */
+    offsetOf(address: number, length: number): number;
+    /** Guest-physical address of a buffer offset, −1 if it belongs to no region. */
+    addressOf(offset: number): number;
+    readU8(address: number): number;
+    readU16(address: number): number;
+    readU32(address: number): number;
+    readU64(address: number): bigint;
+    writeU8(address: number, value: number): void;
+    writeU16(address: number, value: number): void;
+    writeU32(address: number, value: number): void;
+    writeU64(address: number, value: bigint): void;
+    read(address: number, into: Uint8Array): void;
+    write(address: number, from: Uint8Array): void;
+}
+
+/**
+ * Interrupts as devices see them: a level line, a line shared by several sources, and message-signalled interrupts. A device holds one
+ * of these and nothing else of the interrupt system.
+ */
+/** A level-sensitive wire. Both calls are idempotent. */
+interface InterruptLine {
+    raise(): void;
+    lower(): void;
+}
+/** Where message-signalled interrupts are written to. */
+interface MessageInterrupts {
+    /** One memory write of a 32-bit message. `address` is a physical address; one that no interrupt controller decodes is dropped. */
+    signal(address: bigint, data: number): void;
+}
+/** Several level sources wired together: the output is high while any source is. [PCI 3.0 §2.2.6] */
+declare class SharedLine {
+    #private;
+    constructor(output: InterruptLine);
+    /** A new source of this line. */
+    source(): InterruptLine;
+}
+/** A line that only remembers: for tests and for devices wired to nothing. */
+declare class RecordingLine implements InterruptLine {
+    high: boolean;
+    /** Number of low-to-high edges. */
+    edges: number;
+    raise(): void;
+    lower(): void;
+}
+
+/**
+ * Register blocks as the datasheet prints them: a table of fields in order, offsets derived, the sum of the sizes checked. Reads and
+ * writes of any width at any offset are worked out here once, byte by byte, so that no device has to.
+ *
+ *   const TYPE_0 = registers(4, { vendorId: ro(2), command: rw(2, 0x0007) });
+ *   const file = new RegisterFile(TYPE_0, { vendorId: 0x1af4 });
+ *   file.read(0, 4);
+ */
+
+interface FieldSpec {
+    /** In bytes. */
+    readonly size: number;
+    /** Bits that a write stores. */
+    readonly writable: bigint;
+    /** Bits that a write of one clears. */
+    readonly clearable: bigint;
+}
+/** Read-only field of `size` bytes. */
+declare const ro: (size: number) => FieldSpec;
+/** Field whose bits in `mask` (default: all) a write stores. */
+declare const rw: (size: number, mask?: number | bigint) => FieldSpec;
+/** Field whose bits in `mask` are cleared by writing ones to them. */
+declare const w1c: (size: number, mask: number | bigint) => FieldSpec;
+interface Field extends FieldSpec {
+    readonly name: string;
+    readonly offset: number;
+}
+interface RegisterTable<Name extends string> {
+    /** In bytes. */
+    readonly size: number;
+    readonly fields: Readonly<Record<Name, Field>>;
+    /** Field that holds the byte at each offset. */
+    readonly byOffset: readonly Field[];
+}
+/** @throws ConfigurationError `register-table` unless the sizes add up to `size`. */
+declare function registers<Name extends string>(size: number, specs: Readonly<Record<Name, FieldSpec>>): RegisterTable<Name>;
+/**
+ * What a field does beyond storing. Values are unsigned, at most 4 bytes. `read` replaces the stored value and is called once per access
+ * that touches the field; `write` is called once per access with the whole new value (bytes not written keep what was stored or read),
+ * after masks were applied and the value stored.
+ */
+interface FieldBehaviour {
+    read?(): number;
+    write?(value: number): void;
+}
+declare class RegisterFile<Name extends string> implements IoHandler {
+    #private;
+    readonly table: RegisterTable<Name>;
+    /** Raw contents; writes here bypass masks and behaviour. */
+    readonly bytes: Uint8Array;
+    constructor(table: RegisterTable<Name>, initial?: Partial<Record<Name, number>>, behaviour?: Partial<Record<Name, FieldBehaviour>>);
+    /** Stored value of a field of at most 4 bytes (of a larger one: its low 4 bytes). */
+    get(name: Name): number;
+    /** Stores a value as the device, past masks and behaviour. */
+    set(name: Name, value: number): void;
+    /** Bytes beyond the end read as ones. */
+    read(offset: number, width: Width): number;
+    /** Bytes beyond the end are lost. */
+    write(offset: number, width: Width, value: number): void;
+}
+
+/** Receives events of a closed union; absent (undefined) when nobody listens, so that tracing costs one test. */
+type TraceSink<Event> = (event: Event) => void;
+
+export { ALL_ONES, AddressSpace, ConfigurationError, Ram, RecordingLine, RegisterFile, SharedLine, VirtualClock, registers, ro, rw, w1c };
+export type { Clock, Field, FieldBehaviour, FieldSpec, GuestMemory, InterruptLine, IoHandler, Mapping, MessageInterrupts, RamRegion, RegisterTable, Timer, TraceSink, Width };

@@ -1,0 +1,332 @@
+import { AddressSpace, Clock, GuestMemory } from '@paravirt/bus';
+export { ConfigurationError } from '@paravirt/bus';
+import { PciBus } from '@paravirt/pci';
+import { VirtioNet } from '@paravirt/virtio';
+import { Stop, Cpu } from '@paravirt/x86-core';
+import { EthernetPort } from '@paravirt/net-backend';
+
+/** [ACPI 6.5 §15, Table 15.4] The numbers that both INT 15h E820h and multiboot use. */
+declare const MEMORY_TYPES: {
+    readonly ram: 1;
+    readonly reserved: 2;
+    readonly acpi: 3;
+    readonly nvs: 4;
+};
+interface MemoryMapEntry {
+    readonly address: number;
+    readonly size: number;
+    readonly type: keyof typeof MEMORY_TYPES;
+}
+/** Bytes at an address; what lies between their end and `size` is zero. */
+interface Placement {
+    readonly address: number;
+    /** Not copied: belongs to whoever read the file. */
+    readonly bytes: Uint8Array;
+    /** At least `bytes.length`. */
+    readonly size: number;
+}
+
+/**
+ * What every loader returns: bytes to place in RAM and the state in which the CPU starts. Loaders look at files only; they touch no
+ * machine, so that each is a pure function and a reset can apply its result again.
+ */
+
+/** A segment register with its hidden part. [SDM 3A §3.4.3] */
+interface StartSegment {
+    readonly selector: number;
+    /** Access byte of the descriptor: P, DPL, S, type. [SDM 3A §3.4.5] */
+    readonly access: number;
+    /** G (8), D/B (4), L (2), AVL (1). */
+    readonly flags: number;
+}
+/**
+ * CPU state that differs from the one after a reset. All segments are flat: base 0, limit 4 GiB. Interrupts are off and every register
+ * that is not named is 0.
+ */
+interface StartState {
+    readonly cr0: number;
+    readonly cr3: number;
+    readonly cr4: number;
+    readonly efer: number;
+    readonly rip: number;
+    readonly rax: number;
+    readonly rbx: number;
+    readonly rsi: number;
+    readonly code: StartSegment;
+    /** DS, ES, SS, FS and GS. */
+    readonly data: StartSegment;
+    readonly gdt: {
+        readonly base: number;
+        readonly limit: number;
+    };
+}
+interface BootProgram {
+    /** Disjoint, all within usable RAM. */
+    readonly placements: readonly Placement[];
+    /** Undefined: the CPU starts at its reset vector. */
+    readonly start: StartState | undefined;
+}
+
+interface BiosImage {
+    /** Whole pages; ends at 4 GiB. */
+    readonly rom: Uint8Array;
+    /** Physical address of `rom`'s first byte. */
+    readonly address: number;
+    readonly program: BootProgram;
+}
+/**
+ * A file that is no whole number of pages is filled up in front with ones, so that its end stays at the end.
+ * @throws ConfigurationError `rom-size` unless the file has 1 byte to 16 MiB.
+ */
+declare function loadBios(file: Uint8Array): BiosImage;
+
+/**
+ * By address, disjoint; holes are not listed.
+ * @param lowEnd End of RAM below the hole, in bytes; above 1 MiB.
+ * @param highSize Bytes of RAM from 4 GiB on.
+ */
+declare function memoryMapOf(lowEnd: number, highSize: number): readonly MemoryMapEntry[];
+
+interface LinuxOptions {
+    /** A bzImage. Kept, not copied, as is `initrd`. */
+    readonly kernel: Uint8Array;
+    readonly initrd?: Uint8Array;
+    readonly commandLine?: string;
+    /** At most 128 entries, by address. */
+    readonly memoryMap: readonly MemoryMapEntry[];
+    /** Physical address of the ACPI root pointer; without it the kernel searches for it. */
+    readonly rsdp?: number;
+}
+/**
+ * @throws ConfigurationError `kernel-truncated`, `kernel-format`, `kernel-protocol`, `memory-too-small`, `initrd-too-large`,
+ *   `command-line-too-long`, `command-line`.
+ */
+declare function loadLinux(options: LinuxOptions): BootProgram;
+
+/**
+ * Linux (bzImage) or multiboot.
+ * @throws ConfigurationError as `loadLinux` and `loadMultiboot` do; `kernel-format` if the file is neither, `kernel-truncated` if it is
+ *   too short to be one.
+ */
+declare function loadKernel(options: LinuxOptions): BootProgram;
+
+interface MultibootOptions {
+    /** Kept, not copied, as is `initrd`. */
+    readonly kernel: Uint8Array;
+    /** Becomes the one boot module. */
+    readonly initrd?: Uint8Array;
+    readonly commandLine?: string;
+    readonly memoryMap: readonly MemoryMapEntry[];
+}
+/**
+ * @throws ConfigurationError `kernel-truncated`, `kernel-format`, `memory-too-small`, `initrd-too-large`, `command-line-too-long`,
+ *   `command-line`.
+ */
+declare function loadMultiboot(options: MultibootOptions): BootProgram;
+
+/** The serial console as the host sees it: bytes out in batches, bytes in with back-pressure. */
+/** Where the guest's first serial port ends. */
+interface ConsolePort {
+    /** Text of the guest, at the latest when the host gets its turn. The bytes are the receiver's. */
+    onOutput: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+    /** Bytes to the guest; returns how many it took, the others are still the caller's. If not all were taken, `onWritable` comes once. */
+    write(bytes: Uint8Array): number;
+    onWritable: (() => void) | undefined;
+}
+
+/**
+ * What leaves the CPU, counted by kind and device. The address spaces count anyway; a report is put together when somebody asks, so
+ * counting costs nothing.
+ */
+
+/** Accesses to one device, or to addresses where no device is. */
+interface AccessCount {
+    readonly device: string;
+    readonly reads: number;
+    readonly writes: number;
+}
+interface ExitReport {
+    /** Instructions retired since the machine was made; exact below 2^53. */
+    readonly instructions: number;
+    /** Virtual time in seconds. */
+    readonly virtualSeconds: number;
+    /** Accesses to ports, most first. */
+    readonly ports: readonly AccessCount[];
+    /** Accesses to memory-mapped devices, most first. */
+    readonly mmio: readonly AccessCount[];
+    /** Times that the guest went to wait in HLT. */
+    readonly halts: number;
+    /** Interrupts delivered, without NMIs. */
+    readonly interrupts: number;
+    readonly resets: number;
+}
+interface ExitSources {
+    readonly ports: AddressSpace;
+    readonly mmio: AddressSpace;
+    readonly instructions: () => bigint;
+    readonly now: () => bigint;
+    readonly halts: () => number;
+}
+declare class ExitCounters {
+    #private;
+    interrupts: number;
+    resets: number;
+    constructor(sources: ExitSources);
+    /** The counts now; also what JSON.stringify makes of the counters. */
+    toJSON(): ExitReport;
+}
+
+/**
+ * What the run loop needs of the platform that it runs on: a monotonic time, and to let the platform's other work (sockets, the keyboard)
+ * happen. The default works in Node and in browsers; tests bring their own.
+ */
+interface Host {
+    /** Milliseconds, with fractions; never decreases. */
+    now(): number;
+    /** Resolves after events that are waiting have been handled. */
+    turn(): Promise<void>;
+    /** Resolves after about `ms` milliseconds (Infinity: never), or as soon as `wake` is called. */
+    sleep(ms: number): Sleep;
+}
+interface Sleep {
+    /** True: the time is over; false: it was ended before. */
+    readonly done: Promise<boolean>;
+    /** Ends the sleep now. Idempotent. */
+    wake(): void;
+}
+/** Node's or the browser's event loop. */
+declare function platformHost(): Host;
+
+/** What a PC is made of, and the checks that need no machine. */
+
+interface PcOptions {
+    /** Bytes of RAM: 16 MiB to 3584 MiB, a multiple of 1 MiB. */
+    readonly memory: number;
+    readonly boot: KernelBoot | BiosBoot;
+    readonly nets?: readonly NetOptions[];
+    /** Port of an exit device, 4 ports wide: a byte written there ends the run. */
+    readonly exitPort?: number;
+    /** Default: the interpreter. */
+    readonly engine?: 'reference' | 'interpreter';
+    /** What bytes do that are no instruction of the CPU: raise #UD (the default), or end the run with `unsupported`. */
+    readonly unknownOpcodes?: 'fault' | 'stop';
+    /** Default: `{ mode: 'host' }`. */
+    readonly time?: TimeOptions;
+    /** Default: that of Node or the browser. */
+    readonly host?: Host;
+}
+/** A Linux bzImage or a multiboot image, started without firmware. The files are kept, not copied. */
+interface KernelBoot {
+    readonly kernel: Uint8Array;
+    readonly initrd?: Uint8Array;
+    readonly commandLine?: string;
+}
+/** A firmware ROM, 1 byte to 16 MiB: ends at 4 GiB, starts at the reset vector. */
+interface BiosBoot {
+    readonly bios: Uint8Array;
+}
+/** A virtio-net card in a slot of its own. */
+interface NetOptions {
+    /** Makes what is at the other end of the cable; its timers are the machine's clock. Called once, in `createPc`. */
+    readonly connect: (clock: Clock) => EthernetPort;
+    /** Six bytes. Default: 52:54:00:12:34:56 for the first card, the last byte counted up for others. */
+    readonly mac?: Uint8Array;
+    /** In bytes; told to the guest if given. */
+    readonly mtu?: number;
+}
+type TimeOptions = {
+    /** Virtual time follows the host's. */
+    readonly mode: 'host';
+    /** Time of day at the start: ms since 1970, UTC. Default: the host's. */
+    readonly startMs?: number;
+} | {
+    /** Virtual time is a count of instructions: two runs with the same input are the same. */
+    readonly mode: 'deterministic';
+    /** Default: 10, 100 million instructions a second. */
+    readonly nsPerInstruction?: number;
+    /** Default: `DETERMINISTIC_START_MS`. */
+    readonly startMs?: number;
+};
+/** Time of day at the start of a deterministic run if none is given: 1 January 2024. */
+declare const DETERMINISTIC_START_MS: number;
+declare const MEMORY_MIN: number;
+/** Guest RAM and the CPU's tables share one WebAssembly memory of at most 4 GiB. */
+declare const MEMORY_MAX: number;
+/** Slots 1 to 31 of the bus can have a card. */
+declare const NETS_MAX = 8;
+/** The default MAC address of a card, counted from 0: the range that QEMU's users know. */
+declare function defaultMac(index: number): Uint8Array<ArrayBuffer>;
+
+/**
+ * CPU budget ↔ timers ↔ events from outside. One pass: run the timers that are due; run the CPU until the next timer, the end of the
+ * slice or something that ends the run; if the guest waits, wait with it; every few milliseconds let the host handle its events, which
+ * is when network frames and console input reach the devices.
+ *
+ * In the deterministic mode the places where the host gets its turn are fixed numbers of instructions, so that input which is there from
+ * the beginning is always taken at the same instruction.
+ */
+
+/** When a run ends without the guest's doing; whichever comes first. */
+interface StopCondition {
+    /** Instructions retired since the machine was made. */
+    readonly retired?: bigint;
+    /** Virtual time in ns. */
+    readonly time?: bigint;
+}
+/** Why a run of the machine ended. */
+type PcStop = Exclude<Stop, {
+    readonly kind: 'budget' | 'halt';
+}>
+/** The guest waits with interrupts off and no timer is running: nothing can wake it. */
+ | {
+    readonly kind: 'halt';
+}
+/** The guest wrote to the exit port; `code` is (value << 1) | 1. */
+ | {
+    readonly kind: 'exit';
+    readonly code: number;
+}
+/** `stop()` was called, or the stop condition holds. */
+ | {
+    readonly kind: 'stopped';
+};
+
+/**
+ * The PC: everything made and wired, from memory to the console, in one piece that reads from top to bottom. No logic lives here; what
+ * answers a port or an address is in chipset/, packages/pci and packages/virtio, what moves time is in run-loop.ts.
+ */
+
+interface Pc {
+    /**
+     * Runs until the guest powers off or cannot go on, until `stop()`, or until the condition holds. May be called again after `stopped`.
+     * @throws Error if a run is under way.
+     */
+    run(until?: StopCondition): Promise<PcStop>;
+    /** Ends the run at the next instruction boundary. */
+    stop(): void;
+    /** As the reset button does: at the next instruction boundary of the run. */
+    reset(): void;
+    /** A press of the power button, as the guest's system sees it. */
+    pressPowerButton(): void;
+    /** First serial port. */
+    readonly console: ConsolePort;
+    /** Text written to port 0xE9 or 0x402; the bytes are the receiver's. */
+    onDebugOutput: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+    readonly exits: ExitCounters;
+    readonly clock: Clock;
+    readonly cpu: Cpu;
+    readonly ram: GuestMemory;
+    readonly pci: PciBus;
+    /** One for each of `options.nets`. */
+    readonly nets: readonly VirtioNet[];
+    /** Registers as text, several lines. */
+    describeCpu(): string;
+}
+/**
+ * @throws ConfigurationError for options out of range, for files that are no kernel or ROM (see `loadKernel`, `loadBios`) and for too
+ * little memory.
+ */
+declare function createPc(options: PcOptions): Pc;
+
+export { DETERMINISTIC_START_MS, ExitCounters, MEMORY_MAX, MEMORY_MIN, NETS_MAX, createPc, defaultMac, loadBios, loadKernel, loadLinux, loadMultiboot, memoryMapOf, platformHost };
+export type { AccessCount, BiosBoot, BiosImage, BootProgram, ConsolePort, ExitReport, Host, KernelBoot, LinuxOptions, MemoryMapEntry, MultibootOptions, NetOptions, Pc, PcOptions, PcStop, Placement, Sleep, StartSegment, StartState, StopCondition, TimeOptions };

@@ -1,0 +1,115 @@
+import { V as VirtioDevice, F as FeatureSet, a as FeatureRequirement, D as DriverSession, Q as QueueLayout } from './pci.js';
+export { C as ChainFault, b as ChainReader, c as ChainWriter, d as DescriptorChain, e as DropReason, f as FeatureNegotiation, g as FeatureRefusal, L as LayoutFault, M as MAX_QUEUE_SIZE, N as NET_CLASS_CODE, h as NetCounters, O as OffloadPolicy, i as QueueArea, j as QueueFault, k as QueueSetup, R as RING_FEATURES, S as SessionInterrupts, l as SplitQueue, m as SplitQueueOptions, n as VIRTIO_F_EVENT_IDX, o as VIRTIO_F_INDIRECT_DESC, p as VIRTIO_F_RING_RESET, q as VIRTIO_F_VERSION_1, r as VIRTQ_DESC_F_INDIRECT, s as VIRTQ_DESC_F_NEXT, t as VIRTQ_DESC_F_WRITE, u as VirtioEvent, v as VirtioNet, w as VirtioNetOptions, x as VirtioPci, y as VirtioPciOptions, z as VirtioSession, A as VirtioSessionOptions, B as checkLayout, E as descriptorAreaSize, G as deviceAreaSize, H as driverAreaSize, I as featureSet, J as hasFeature, K as isQueueSize } from './pci.js';
+import { GuestMemory } from '@paravirt/bus';
+import '@paravirt/net-backend';
+import '@paravirt/pci';
+
+/**
+ * The device status field. [virtio 1.2 §2.1, §3.1.1]
+ *
+ * The driver climbs ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK in this order and may give up with FAILED; only writing zero goes back.
+ * DEVICE_NEEDS_RESET belongs to the device. A write outside these rules changes nothing. Several steps in one write are taken one after
+ * another, as if written singly.
+ */
+/** [virtio 1.2 §2.1] Bits of the field, in the order of the ladder, then the two that end it. */
+declare const ACKNOWLEDGE = 1;
+declare const DRIVER = 2;
+declare const FEATURES_OK = 8;
+declare const DRIVER_OK = 4;
+declare const DEVICE_NEEDS_RESET = 64;
+declare const FAILED = 128;
+/** How far the driver has come, in the order of [virtio 1.2 §3.1.1]. */
+type DriverProgress = 'reset' | 'acknowledged' | 'driver' | 'features-ok' | 'driver-ok';
+/** What the steps mean to the owner of the field. */
+interface StatusActions {
+    /** Zero was written, in any state: everything the driver set up is forgotten. */
+    reset(): void;
+    /** FEATURES_OK is asked for; false leaves the bit clear. */
+    featuresOk(): boolean;
+    /** DRIVER_OK was set: the device goes live. */
+    driverOk(): void;
+}
+/** What became of a write. */
+type StatusWrite = 'reset' | 'taken' | 'features-refused' | 'ignored';
+declare class DeviceStatus {
+    #private;
+    constructor(actions: StatusActions);
+    /** The field as the driver reads it; 8 bits. */
+    get value(): number;
+    get progress(): DriverProgress;
+    /** True while buffers may be used: DRIVER_OK, neither FAILED nor DEVICE_NEEDS_RESET. [virtio 1.2 §2.1.2] */
+    get live(): boolean;
+    get failed(): boolean;
+    get needsReset(): boolean;
+    /** The driver writes the field; bits above the low eight and the device's own bit are not looked at. */
+    write(value: number): StatusWrite;
+    /** The device cannot go on: sets DEVICE_NEEDS_RESET. True if the bit was clear. [virtio 1.2 §2.1.2] */
+    setNeedsReset(): boolean;
+}
+
+/**
+ * The entropy device. [virtio 1.2 §5.4] One queue of buffers to fill with random bytes; at least one byte of each is filled, and never
+ * more than a fixed amount, whatever the driver asks for.
+ */
+
+interface VirtioRngOptions {
+    /** Fills the whole array with random bytes; the array is the device's. In a browser or in Node: `(a) => crypto.getRandomValues(a)`. */
+    readonly fill: (into: Uint8Array) => void;
+    /** Default 64. */
+    readonly queueSize?: number;
+}
+/** Other system peripheral. [PCI 3.0 Appendix D] */
+declare const RNG_CLASS_CODE = 557056;
+declare class VirtioRng implements VirtioDevice {
+    #private;
+    readonly name = "virtio-rng";
+    readonly deviceId = 4;
+    readonly features: FeatureSet;
+    readonly featureRequirements: readonly FeatureRequirement[];
+    readonly queueSizes: readonly number[];
+    readonly configSize: number;
+    constructor(options: VirtioRngOptions);
+    readConfig(): number;
+    writeConfig(): void;
+    activate(session: DriverSession): boolean;
+    reset(): void;
+    /** Serves at most as many requests as the queue holds. */
+    notify(): void;
+    queueReset(): void;
+}
+
+/**
+ * Who wants to be told: suppression of used buffer notifications (interrupts) and of available buffer notifications (kicks), by flags or
+ * by event index. [virtio 1.2 §2.7.7, §2.7.10]
+ *
+ *   avail: flags, idx, ring[Q], used_event      used: flags, idx, ring[Q], avail_event
+ *
+ * `used_event` is the driver's: interrupt me when you have used the entry with this index. `avail_event` is the device's: kick me when
+ * you have made the entry with this index available.
+ */
+
+/** [virtio 1.2 §2.7.6] In `avail.flags`: the driver does not want interrupts. Only a hint, and ignored with EVENT_IDX. */
+declare const VIRTQ_AVAIL_F_NO_INTERRUPT = 1;
+/** [virtio 1.2 §2.7.8] In `used.flags`: the device does not want kicks. */
+declare const VIRTQ_USED_F_NO_NOTIFY = 1;
+/**
+ * True if an index that moved from `before` to `now` has passed `event`, all modulo 2^16: the entry numbered `event` is among those just
+ * added. [virtio 1.2 §2.7.7.2, §2.7.10.1]
+ */
+declare const needEvent: (event: number, now: number, before: number) => boolean;
+/** The device's side of suppression for one queue. */
+declare class NotificationSuppression {
+    #private;
+    constructor(memory: GuestMemory, layout: QueueLayout, eventIndex: boolean);
+    /** Used index up to which `takeInterrupt` has answered. */
+    get told(): number;
+    /** True if the driver wants an interrupt for the entries used up to `usedIndex` that no earlier call answered for. */
+    takeInterrupt(usedIndex: number): boolean;
+    /** Asks for no kicks. With EVENT_IDX the stale `avail_event` says so by itself: it is behind the driver's index. */
+    suppressKicks(): void;
+    /** Asks for a kick when the driver adds an entry beyond `availableIndex`. The caller then looks at the ring once more. */
+    requestKicks(availableIndex: number): void;
+}
+
+export { ACKNOWLEDGE, DEVICE_NEEDS_RESET, DRIVER, DRIVER_OK, DeviceStatus, DriverSession, FAILED, FEATURES_OK, FeatureRequirement, FeatureSet, NotificationSuppression, QueueLayout, RNG_CLASS_CODE, VIRTQ_AVAIL_F_NO_INTERRUPT, VIRTQ_USED_F_NO_NOTIFY, VirtioDevice, VirtioRng, needEvent };
+export type { DriverProgress, StatusActions, StatusWrite, VirtioRngOptions };

@@ -1,0 +1,525 @@
+import { GuestMemory, Width, TraceSink } from '@paravirt/bus';
+import { EthernetPort } from '@paravirt/net-backend';
+import { PciFunction } from '@paravirt/pci';
+
+/**
+ * Feature bits: what the device offers, what the driver accepts, and when the two agree. [virtio 1.2 §2.2, §3.1.1, §6]
+ *
+ * A feature set is a bigint of 64 bits: it is compared a few times per initialization and never while buffers flow (devices keep what
+ * they need as booleans). The registers show it through two 32-bit windows.
+ */
+/** A set of feature bits; bit n is `1n << n`. */
+type FeatureSet = bigint;
+/** [virtio 1.2 §6] Bits that belong to the ring and the transport, not to a device type. */
+declare const VIRTIO_F_INDIRECT_DESC = 28;
+declare const VIRTIO_F_EVENT_IDX = 29;
+declare const VIRTIO_F_VERSION_1 = 32;
+declare const VIRTIO_F_RING_RESET = 40;
+/** The set of the given bit numbers (0 to 63). */
+declare const featureSet: (...bits: readonly number[]) => FeatureSet;
+declare const hasFeature: (set: FeatureSet, bit: number) => boolean;
+/** What the ring of this package can do; VERSION_1 is the whole of the modern interface. */
+declare const RING_FEATURES: FeatureSet;
+/** `bit` may be accepted only together with at least one of `needs`. [virtio 1.2 §5.1.3.1] */
+interface FeatureRequirement {
+    readonly bit: number;
+    readonly needs: readonly number[];
+}
+/** Why FEATURES_OK was refused. */
+type FeatureRefusal = 'not-offered' | 'version-1-missing' | 'dependency-missing';
+/** The four feature registers and the decision behind FEATURES_OK. */
+declare class FeatureNegotiation {
+    #private;
+    readonly offered: FeatureSet;
+    /** Which 32 bits the windows show: 0 for bits 0–31, 1 for bits 32–63; any other value selects nothing. Unsigned 32 bits. */
+    deviceSelect: number;
+    driverSelect: number;
+    constructor(offered: FeatureSet, requirements?: readonly FeatureRequirement[]);
+    /** The agreed set; empty until `accept` succeeded. */
+    get negotiated(): FeatureSet;
+    /** 32 bits of the offered set; zero beyond bit 63. */
+    readDeviceWindow(): number;
+    /** 32 bits of what the driver has written. */
+    readDriverWindow(): number;
+    /** Stores 32 bits of the driver's choice; ignored beyond bit 63 and once the choice was accepted. */
+    writeDriverWindow(value: number): void;
+    /**
+     * The driver sets FEATURES_OK: undefined if its subset is supported, which freezes it, else why it is not. [virtio 1.2 §2.2.2, §3.1.1]
+     */
+    accept(): FeatureRefusal | undefined;
+    reset(): void;
+}
+
+/**
+ * Descriptor chains. [virtio 1.2 §2.7.4, §2.7.5]
+ *
+ * `DescriptorChain.load` walks a chain once: every descriptor is read once, checked, and kept as (address, length), so that a driver that
+ * rewrites its tables afterwards changes nothing. What remains is two lists of buffers, the readable ones before the writable ones, and a
+ * reader and a writer that move bytes between them and the device's own buffers without ever leaving them.
+ */
+
+/** [virtio 1.2 §2.7.5] Descriptor flags. */
+declare const VIRTQ_DESC_F_NEXT = 1;
+declare const VIRTQ_DESC_F_WRITE = 2;
+declare const VIRTQ_DESC_F_INDIRECT = 4;
+/** What a driver did wrong in a chain; each means that the device needs a reset. */
+type ChainFault = 'head-out-of-range' | 'next-out-of-range' | 'chain-too-long' | 'chain-too-large' | 'buffer-outside-memory' | 'readable-after-writable' | 'indirect-not-negotiated' | 'indirect-with-next' | 'indirect-nested' | 'indirect-length' | 'indirect-outside-memory';
+/** A list of checked buffers and a position in it. Grows to the longest chain seen, which the queue size bounds. */
+declare class BufferList {
+    #private;
+    /** Bytes in all buffers. */
+    total: number;
+    /** Bytes before the position. */
+    position: number;
+    get capacity(): number;
+    clear(): void;
+    rewind(): void;
+    append(address: number, length: number): void;
+    /** Guest-physical address of the position; only valid while `run` is above zero. */
+    get address(): number;
+    /** Bytes from the position to the end of its buffer; zero at the end of the list. */
+    get run(): number;
+    /** Moves on by at most `run` bytes. */
+    advance(count: number): void;
+}
+/** Reads the device-readable buffers of a chain from front to back. */
+declare class ChainReader {
+    #private;
+    constructor(memory: GuestMemory, list: BufferList);
+    /** Bytes that are readable in all, up to 2^32. */
+    get length(): number;
+    /** Bytes not read yet. */
+    get remaining(): number;
+    /**
+     * Gathers up to `length` bytes into `into` from `start` on and says how many there were. `into` is the caller's, meant to be reused; it
+     * receives a copy that later changes in guest memory do not reach.
+     */
+    read(into: Uint8Array, start?: number, length?: number): number;
+    /** Back to the first byte. */
+    rewind(): void;
+}
+/** Writes the device-writable buffers of a chain from front to back. */
+declare class ChainWriter {
+    #private;
+    constructor(memory: GuestMemory, list: BufferList);
+    /** Bytes that are writable in all, up to 2^32. */
+    get length(): number;
+    /** Bytes not written yet. */
+    get remaining(): number;
+    /** Bytes written so far. */
+    get written(): number;
+    /** Scatters `from` from `start` to `end`, as far as there is room, and says how many bytes were written. `from` is not kept. */
+    write(from: Uint8Array, start?: number, end?: number): number;
+}
+/** One request of the driver, from `SplitQueue.pop` until `push` or `undo`; not to be touched after these. */
+declare class DescriptorChain {
+    #private;
+    /** What the driver gave to read. */
+    readonly reader: ChainReader;
+    /** Where the device may answer. */
+    readonly writer: ChainWriter;
+    /** Index of the first descriptor; the id of the used element. */
+    head: number;
+    constructor(memory: GuestMemory);
+    /** Buffers that fit without growing: how much this object holds on to. */
+    get capacity(): number;
+    /**
+     * Walks the chain that starts at `head` of the descriptor table at `table` with `size` entries. At most `size` buffers and one
+     * indirection: a loop ends as a chain that is too long. [virtio 1.2 §2.7.5.3.1]
+     */
+    load(table: number, size: number, head: number, indirectAllowed: boolean): ChainFault | undefined;
+}
+
+/**
+ * Where the three areas of a split virtqueue lie. [virtio 1.2 §2.7]
+ *
+ * The driver chooses; the device takes the layout whole or not at all, once, before the first access. After that check no access to the
+ * rings can fall outside RAM.
+ */
+
+/** Guest-physical addresses of the areas; `size` is the queue size in descriptors. */
+interface QueueLayout {
+    readonly size: number;
+    /** Descriptor area: 16 bytes a descriptor. */
+    readonly descriptors: number;
+    /** Driver area: the available ring. */
+    readonly available: number;
+    /** Device area: the used ring. */
+    readonly used: number;
+}
+type LayoutFault = 'size' | 'alignment' | 'outside-memory' | 'overlap';
+/** [virtio 1.2 §2.7] The largest queue size. */
+declare const MAX_QUEUE_SIZE = 32768;
+/** A power of two from 1 to 32768. [virtio 1.2 §2.7] */
+declare const isQueueSize: (size: number) => boolean;
+/** Bytes of each area, the event index fields included. [virtio 1.2 §2.7, "Virtqueue part" table] */
+declare const descriptorAreaSize: (size: number) => number;
+declare const driverAreaSize: (size: number) => number;
+declare const deviceAreaSize: (size: number) => number;
+/** Undefined if a device can work with this layout, else what is wrong with it. */
+declare function checkLayout(memory: GuestMemory, layout: QueueLayout): LayoutFault | undefined;
+
+/**
+ * The device's side of a split virtqueue. [virtio 1.2 §2.7]
+ *
+ *   pop      takes what the driver made available (avail ring → chain)
+ *   push     gives it back (chain → used ring), = fill + publish
+ *   undo     puts the newest popped chain back, as if it had not been looked at
+ *
+ * The rings are guest memory: whatever they say is checked when it is read. A fault closes the queue for good and is told once; the owner
+ * answers with DEVICE_NEEDS_RESET. Nothing here throws after construction.
+ */
+
+/** What a driver did wrong with a queue. */
+type QueueFault = ChainFault | 'available-index' | 'head-in-flight';
+interface SplitQueueOptions {
+    /** VIRTIO_F_INDIRECT_DESC was negotiated. Default: false. */
+    readonly indirect?: boolean;
+    /** VIRTIO_F_EVENT_IDX was negotiated. Default: false. */
+    readonly eventIndex?: boolean;
+    /** Called once, when the queue closes because of a fault. */
+    readonly onFault?: (fault: QueueFault) => void;
+}
+declare class SplitQueue {
+    #private;
+    readonly layout: QueueLayout;
+    readonly size: number;
+    /** While true (bus mastering is off) the queue touches no memory: nothing is popped and what is pushed is lost. */
+    paused: boolean;
+    /** @throws ConfigurationError `bad-queue-layout`: check the driver's values with `checkLayout` first. */
+    constructor(memory: GuestMemory, layout: QueueLayout, options?: SplitQueueOptions);
+    /** What closed the queue, undefined if nothing did. */
+    get fault(): QueueFault | undefined;
+    /** Chains popped and not yet given back; at most `size`. */
+    get inFlight(): number;
+    /** The `idx` of the used ring as published; 16 bits. */
+    get usedIndex(): number;
+    /** Next chain of the driver, undefined if there is none (or the queue is paused or closed). One call does work bounded by `size`. */
+    pop(): DescriptorChain | undefined;
+    /** Puts back `chain`, the newest popped one that is still in flight (and then the one before it, and so on). */
+    undo(chain: DescriptorChain): void;
+    /**
+     * Returns a chain with `written` bytes written into its writable part (more than fits is cut). Entry first, index second. [virtio 1.2
+     * §2.7.8.2]
+     */
+    push(chain: DescriptorChain, written: number): void;
+    /** Writes the used element of a chain without showing it: several chains that belong together are shown by one `publish`. */
+    fill(chain: DescriptorChain, written: number): void;
+    /** Shows the filled elements to the driver by moving `used.idx`. */
+    publish(): void;
+    /** True if something was published since the last `takeInterrupt`. */
+    get hasNews(): boolean;
+    /** True if the driver wants an interrupt for what was published since the last call. [virtio 1.2 §2.7.7.2] */
+    takeInterrupt(): boolean;
+    /** The device is going to look at the ring anyway: no kicks, please. [virtio 1.2 §2.7.10.2] */
+    suppressKicks(): void;
+    /**
+     * Asks for a kick when the driver adds a buffer, then looks once more: true if one arrived in between, which must be processed without
+     * waiting for a kick. [virtio 1.2 §2.7.10.2, §2.7.13.4]
+     */
+    requestKicks(): boolean;
+    /** Ends the use of the rings: nothing is popped, and late completions of chains in flight touch nothing. */
+    close(): void;
+}
+
+/**
+ * What a virtio device is, whatever transport it hangs on: a type, feature bits, queues, a configuration space, and what to do when a
+ * driver is ready or kicks. [virtio 1.2 §2] The other direction, what a device may ask of its transport, is `DriverSession`.
+ */
+
+/** A device type. Nothing here may throw, whatever a driver does. */
+interface VirtioDevice {
+    /** For people: "virtio-net". */
+    readonly name: string;
+    /** [virtio 1.2 §5] Device ID: 1 is a network card, 4 an entropy source. */
+    readonly deviceId: number;
+    /** Feature bits of the device type that are offered; the ring's bits are added by the session. */
+    readonly features: FeatureSet;
+    readonly featureRequirements: readonly FeatureRequirement[];
+    /** Maximum size of each queue, powers of two up to 32768; the index is the queue's number. */
+    readonly queueSizes: readonly number[];
+    /** Bytes of device-specific configuration. */
+    readonly configSize: number;
+    /** Within `configSize`, any width and alignment; unsigned result. */
+    readConfig(offset: number, width: Width): number;
+    writeConfig(offset: number, width: Width, value: number): void;
+    /** DRIVER_OK: the queues may be used through `session` until `reset`. False: the device cannot work like this and needs a reset. */
+    activate(session: DriverSession): boolean;
+    /** The driver is gone: chains are dropped, settings are the defaults again. Also called when no driver was active. */
+    reset(): void;
+    /** The driver made buffers available in a queue, or the queue became usable. One call does bounded work. */
+    notify(queue: number): void;
+    /** One queue was reset alone: chains of it are dropped; it may come back with `notify`. [virtio 1.2 §2.6.1] */
+    queueReset(queue: number): void;
+}
+/** What an active device sees of its driver and its transport. */
+interface DriverSession {
+    /** Guest memory as this device may reach it. */
+    readonly memory: GuestMemory;
+    /** What driver and device agreed on. */
+    readonly features: FeatureSet;
+    /** Queue `index` while the driver has it enabled. Ask each time: a queue reset replaces it. */
+    queue(index: number): SplitQueue | undefined;
+    /**
+     * Sends a used buffer notification if the driver wants one for what was published. `sent`: interrupted; `suppressed`: there was
+     * something, but the driver did not want to be told; `none`: nothing new.
+     */
+    interrupt(index: number): 'sent' | 'suppressed' | 'none';
+    /**
+     * The configuration space changed: a new generation and a configuration change notification, unless the driver itself asked for the
+     * change (`notify` false). [virtio 1.2 §2.5, §2.3]
+     */
+    configChanged(notify?: boolean): void;
+    /** The device cannot go on: DEVICE_NEEDS_RESET, all queues closed. `reason` is for the trace. [virtio 1.2 §2.1.2] */
+    fail(reason: string): void;
+    /** Calls the device's `notify(queue)` again soon, not within this call: for work beyond what one kick may cost. */
+    notifyLater(queue: number): void;
+}
+
+/**
+ * What a network device did since it was made. Frames and bytes are counted as the driver sees them: a TCP segment that was cut up for
+ * the wire is one frame.
+ */
+/** Why a frame went nowhere. `tx` is from the driver, `rx` from the port. */
+type DropReason = 
+/** No driver is active. */
+'rxNotReady' | 'rxLinkDown'
+/** Unicast, multicast, broadcast or VLAN that the driver did not ask for. */
+ | 'rxFiltered'
+/** Shorter than an Ethernet header. */
+ | 'rxTooShort'
+/** Longer than the MTU, than any frame, or than the buffers of the driver. */
+ | 'rxTooLong'
+/** Work left to the receiver that does not fit the frame. */
+ | 'rxBadOffload' | 'txLinkDown'
+/** Less than a virtio header and an Ethernet header. */
+ | 'txTooShort'
+/** Longer than the MTU, or than any frame. */
+ | 'txTooLong'
+/** `csum_start` and `csum_offset` outside the frame, or checksum offload not negotiated. */
+ | 'txBadChecksum'
+/** Segmentation that was not negotiated, is unknown, or does not fit the frame. */
+ | 'txBadSegmentation';
+declare class NetCounters {
+    rxFrames: number;
+    rxBytes: number;
+    txFrames: number;
+    txBytes: number;
+    /** Notifications by the driver, all queues. */
+    kicks: number;
+    /** Notifications to the driver, all queues. */
+    interrupts: number;
+    /** Notifications that the driver did not want. */
+    suppressed: number;
+    /** Times that the port did not take a frame at once. */
+    txStalls: number;
+    /** Times that the driver had no room for a frame, which the port keeps. */
+    rxStalls: number;
+    readonly drops: Record<DropReason, number>;
+    /** Adds the outcome of an interrupt. */
+    interrupted(outcome: 'sent' | 'suppressed' | 'none'): void;
+}
+
+/**
+ * The network device. [virtio 1.2 §5.1] One pair of queues and a control queue, on one end of a cable:
+ *
+ *   driver ↔ transmit queue → Transmitter → EthernetPort → Receiver → receive queue ↔ driver
+ *            control queue → ControlQueue → ReceiveFilter
+ *
+ * This file has what is left: feature bits, configuration space, link state and the order of things.
+ */
+
+/**
+ * Which offloads the driver is offered: `port`, those that the port takes or gives; `software`, all of them (what the port does not do is
+ * done by the device); `none`.
+ */
+type OffloadPolicy = 'port' | 'software' | 'none';
+interface VirtioNetOptions {
+    /** The far end of the cable. The device sets its callbacks and keeps it for good. */
+    readonly port: EthernetPort;
+    /** Six bytes, not multicast. */
+    readonly mac: Uint8Array;
+    /** In bytes, 68 to 65535; told to the driver and enforced. Default: not told, not enforced. */
+    readonly mtu?: number;
+    /** Of the receive and of the transmit queue. Default 256. */
+    readonly queueSize?: number;
+    readonly controlQueueSize?: number;
+    /** Default `port`. */
+    readonly offloads?: OffloadPolicy;
+}
+/** Ethernet controller. [PCI 3.0 Appendix D] */
+declare const NET_CLASS_CODE = 131072;
+declare class VirtioNet implements VirtioDevice {
+    #private;
+    readonly name = "virtio-net";
+    readonly deviceId = 1;
+    readonly features: FeatureSet;
+    readonly featureRequirements: readonly FeatureRequirement[];
+    readonly queueSizes: readonly number[];
+    readonly configSize: number;
+    readonly counters: NetCounters;
+    /** @throws ConfigurationError `bad-mac`, `bad-mtu`; a bad queue size is the transport's to refuse. */
+    constructor(options: VirtioNetOptions);
+    /** The address that the driver uses now; a copy. */
+    get mac(): Uint8Array;
+    get linkUp(): boolean;
+    /** Plugs the cable in or out. While it is out frames are dropped in both directions. */
+    set linkUp(up: boolean);
+    /** Asks the driver to tell the network where it is, as after a migration. [virtio 1.2 §5.1.6.5.4] */
+    announce(): void;
+    readConfig(offset: number, width: Width): number;
+    /** All fields are read-only for a driver of VERSION_1. [virtio 1.2 §5.1.4] */
+    writeConfig(): void;
+    activate(session: DriverSession): boolean;
+    reset(): void;
+    notify(queue: number): void;
+    queueReset(queue: number): void;
+}
+
+/**
+ * What a driver has written about one queue before it enables it, and the ring that comes of it. [virtio 1.2 §4.1.4.3, queue_size to
+ * queue_device] While a queue is enabled none of it can be changed: the ring works with the copy that was checked.
+ */
+
+/** The areas of a queue: Descriptor Area, Driver Area, Device Area. */
+type QueueArea = 'descriptors' | 'available' | 'used';
+declare class QueueSetup {
+    #private;
+    readonly maxSize: number;
+    /** As the driver reads it. */
+    enabled: boolean;
+    /** Reset alone after DRIVER_OK: may be enabled again. */
+    wasReset: boolean;
+    /** The ring, from DRIVER_OK until reset. */
+    ring: SplitQueue | undefined;
+    constructor(maxSize: number);
+    get size(): number;
+    /** Ignored while enabled, and unless it is a power of two within the maximum. [virtio 1.2 §4.1.4.3.2] */
+    writeSize(size: number): void;
+    /** One half of an address; `half` 0 is the low 32 bits. */
+    readAddress(area: QueueArea, half: 0 | 1): number;
+    writeAddress(area: QueueArea, half: 0 | 1, value: number): void;
+    /** Why the layout as written cannot be used, undefined if it can. */
+    check(memory: GuestMemory): LayoutFault | undefined;
+    /** Makes the ring; leaves it undefined if memory is out of reach by now. */
+    open(memory: GuestMemory, options: SplitQueueOptions): void;
+    /** Everything as after power-on. */
+    reset(): void;
+}
+
+/**
+ * One device and its driver, without the wires: status, features, queues, configuration, kicks in and interrupts out. A transport shows
+ * these as registers and adds nothing to their meaning. [virtio 1.2 §2, §3.1]
+ *
+ *   transport registers → VirtioSession → VirtioDevice
+ *                            ↓ SessionInterrupts (the transport again)
+ */
+
+/** How a transport carries notifications to the driver. */
+interface SessionInterrupts {
+    /** Used buffer notification of queue `index`. */
+    queue(index: number): void;
+    /** Configuration change notification. */
+    config(): void;
+}
+/** What happened between a driver and its device, for whoever watches. */
+type VirtioEvent = {
+    readonly kind: 'status';
+    readonly device: string;
+    readonly written: number;
+    readonly value: number;
+} | {
+    readonly kind: 'features-refused';
+    readonly device: string;
+    readonly why: FeatureRefusal;
+} | {
+    readonly kind: 'queue-refused';
+    readonly device: string;
+    readonly queue: number;
+    readonly why: string;
+} | {
+    readonly kind: 'needs-reset';
+    readonly device: string;
+    readonly why: string;
+};
+interface VirtioSessionOptions {
+    readonly device: VirtioDevice;
+    /** Guest memory as the device may reach it. */
+    readonly memory: GuestMemory;
+    readonly interrupts: SessionInterrupts;
+    /** Ring and transport bits offered beside the device's own. Default: everything this package has. */
+    readonly ringFeatures?: FeatureSet;
+    readonly trace?: TraceSink<VirtioEvent>;
+    /** Runs something soon, after the present call: default a microtask. */
+    readonly defer?: (run: () => void) => void;
+}
+declare class VirtioSession implements DriverSession {
+    #private;
+    readonly device: VirtioDevice;
+    readonly memory: GuestMemory;
+    readonly negotiation: FeatureNegotiation;
+    readonly queues: readonly QueueSetup[];
+    /** @throws ConfigurationError `bad-queue-size`. */
+    constructor(options: VirtioSessionOptions);
+    get features(): FeatureSet;
+    /** The device status field. */
+    get status(): number;
+    /** The driver writes the status field; zero resets. */
+    writeStatus(value: number): void;
+    /**
+     * Differs from its last value once a part of the configuration that has changed was read: counted at the read, so that 256 changes in a
+     * row do not look like none. 8 bits. [virtio 1.2 §4.1.4.3.1]
+     */
+    get configGeneration(): number;
+    /** Beyond the end of the configuration space reads give zero and writes are lost, byte by byte. */
+    readConfig(offset: number, width: Width): number;
+    writeConfig(offset: number, width: Width, value: number): void;
+    /**
+     * The driver writes 1 to the enable register of a queue. Taken only between FEATURES_OK and DRIVER_OK, or after the queue was reset
+     * alone; a layout that the device cannot use leaves the queue disabled. [virtio 1.2 §3.1.1, §4.1.4.3.1]
+     */
+    enableQueue(index: number): void;
+    /** The driver writes 1 to the reset register of a queue; complete on return. [virtio 1.2 §2.6.1] */
+    resetQueue(index: number): void;
+    /** The driver kicks queue `index`; nothing happens unless the queue is usable. */
+    notify(index: number): void;
+    /** The device may not (true) or may again (false) reach memory: bus mastering is off or on. */
+    pause(paused: boolean): void;
+    queue(index: number): SplitQueue | undefined;
+    interrupt(index: number): 'sent' | 'suppressed' | 'none';
+    configChanged(notify?: boolean): void;
+    fail(reason: string): void;
+    notifyLater(queue: number): void;
+}
+
+/**
+ * The modern PCI transport. [virtio 1.2 §4.1] One function with two memory ranges:
+ *
+ *   BAR 0 (64-bit, 16 KiB)   0000h common configuration   1000h ISR status   2000h device configuration   3000h notifications
+ *   BAR 2 (32-bit, 4 KiB)    MSI-X table and pending bits
+ *
+ * Four capabilities point into BAR 0; a fifth is a window on it for software that cannot map memory. All meaning is in `VirtioSession`;
+ * this file has the registers, the window and the choice between MSI-X and INTx with its ISR status.
+ */
+
+interface VirtioPciOptions {
+    readonly device: VirtioDevice;
+    /** 24 bits, what kind of card the guest sees: 020000h is an Ethernet controller. [PCI 3.0 Appendix D] */
+    readonly classCode: number;
+    /** For people. Default: the device's name. */
+    readonly name?: string;
+    readonly trace?: TraceSink<VirtioEvent>;
+    /** Runs something soon, after the present call. Default: a microtask. */
+    readonly defer?: (run: () => void) => void;
+}
+declare class VirtioPci {
+    #private;
+    /** What is plugged into a PCI bus. */
+    readonly function: PciFunction;
+    readonly session: VirtioSession;
+    /** @throws ConfigurationError `too-many-queues`, and those of `PciFunction` and `VirtioSession`. */
+    constructor(options: VirtioPciOptions);
+}
+
+export { checkLayout as B, descriptorAreaSize as E, deviceAreaSize as G, driverAreaSize as H, featureSet as I, hasFeature as J, isQueueSize as K, MAX_QUEUE_SIZE as M, NET_CLASS_CODE as N, RING_FEATURES as R, ChainReader as b, ChainWriter as c, DescriptorChain as d, FeatureNegotiation as f, NetCounters as h, QueueSetup as k, SplitQueue as l, VIRTIO_F_EVENT_IDX as n, VIRTIO_F_INDIRECT_DESC as o, VIRTIO_F_RING_RESET as p, VIRTIO_F_VERSION_1 as q, VIRTQ_DESC_F_INDIRECT as r, VIRTQ_DESC_F_NEXT as s, VIRTQ_DESC_F_WRITE as t, VirtioNet as v, VirtioPci as x, VirtioSession as z };
+export type { VirtioSessionOptions as A, ChainFault as C, DriverSession as D, FeatureSet as F, LayoutFault as L, OffloadPolicy as O, QueueLayout as Q, SessionInterrupts as S, VirtioDevice as V, FeatureRequirement as a, DropReason as e, FeatureRefusal as g, QueueArea as i, QueueFault as j, SplitQueueOptions as m, VirtioEvent as u, VirtioNetOptions as w, VirtioPciOptions as y };
