@@ -230,7 +230,7 @@ describe.each<EngineName>(['reference', 'interpreter'])('the %s', (engine) => {
     });
   });
 
-  describe('[SDM 3A §9.1.1] Processor State After Reset', () => {
+  describe('[SDM 3A §10.1.1] Processor State After Reset', () => {
     it('starts at FFFFFFF0h in real-address mode', () => {
       const m = machine([INC_EAX, HLT]);
       m.cpu.run(10);

@@ -175,7 +175,7 @@ export class Cpu {
     this.#leave();
   }
 
-  /** INIT: as RESET, but x87, SSE, most MSRs and the cache controls stay. [SDM 3A, Table 9-1] */
+  /** INIT: as RESET, but x87, SSE, most MSRs and the cache controls stay. [SDM 3A, Table 10-1] */
   init(): void {
     this.reset(true);
   }

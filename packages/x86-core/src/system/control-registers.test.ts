@@ -90,7 +90,7 @@ describe('[SDM 2B, "MOV—Move to/from Control Registers"]', () => {
   });
 });
 
-describe('[SDM 3A §9.8.5] Initializing IA-32e mode', () => {
+describe('[SDM 3A §10.8.5] Initializing IA-32e mode', () => {
   it('sets LMA with paging, needs PAE, and enters 64-bit mode with a far jump', async () => {
     const { farJump } = await import('./index.ts');
     const p = new TestingProcessor().longMode();
@@ -118,7 +118,7 @@ describe('[SDM 3A §9.8.5] Initializing IA-32e mode', () => {
   });
 });
 
-describe('[SDM 3A §9.1.1] Processor state after reset', () => {
+describe('[SDM 3A §10.1.1] Processor state after reset', () => {
   it('starts at FFFFFFF0H in real mode', () => {
     const p = new TestingProcessor();
     expect([p.get64('segmentBase', 1) + p.rip, p.get64('cr0'), p.rflags]).toEqual([0xffff_fff0n, 0x6000_0010n, 2n]);

@@ -1,4 +1,7 @@
-/** Debug registers: MOV to and from DRn, and the #DB of a task switch. [SDM 3B §18.2; SDM 2B, "MOV—Move to/from Debug Registers"] */
+/**
+ * Debug registers: MOV to and from DRn, and the #DB of a task switch. [SDM 3B §18.2; SDM 2B, "MOV—Move to/from Debug Registers"] DEVIATION:
+ * the addresses in DR0 to DR3 are kept and match nothing.
+ */
 import { CR4_DE } from '../control-bits.ts';
 import { VECTOR } from '../fault.ts';
 import type { Processor } from '../processor.ts';

@@ -80,7 +80,7 @@ export const debugTrap: SystemRoutine = systemRoutine('debugTrap', (p) => {
 /** Raises what `x87Blocked`, `mmxBlocked` and `sseBlocked` say: #UD or #NM. */
 export const unitFault: SystemRoutine = systemRoutine('unitFault', (p: Processor, vector = 6n) => p.fault(Number(vector)));
 
-/** #MF. With CR0.NE clear a PC reports the error through IRQ 13 instead; that wiring is absent, #MF is raised in both cases. */
+/** #MF. DEVIATION: with CR0.NE clear a PC reports the error through IRQ 13 instead; that wiring is absent, #MF is raised in both cases. */
 export const mathFault: SystemRoutine = systemRoutine('mathFault', (p) => p.fault(VECTOR.MF));
 
 /** An unmasked SIMD floating-point exception: #XM, or #UD where the system has not asked for it. [SDM 3A §2.5 CR4.OSXMMEXCPT] */

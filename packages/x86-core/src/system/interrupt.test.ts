@@ -200,7 +200,7 @@ describe('[SDM 3A §6.15] Double fault', () => {
   });
 });
 
-describe('[SDM 3A §7.3] Task switching', () => {
+describe('[SDM 3A §8.3] Task switching', () => {
   /** A second task: EIP 0x7000, ESP 0x7800, its LDT null. */
   function secondTask(p: TestingProcessor): void {
     p.descriptor(TSS_2_SELECTOR, TSS_2, 0x67, 0x89);

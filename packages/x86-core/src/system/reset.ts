@@ -1,4 +1,4 @@
-/** Processor state after RESET and INIT. [SDM 3A §9.1.1, Table 9-1] */
+/** Processor state after RESET and INIT. [SDM 3A §10.1.1, Table 10-1] */
 import { CR0_CD, CR0_ET, CR0_NW } from '../control-bits.ts';
 import { RFLAGS_ALWAYS } from '../flags.ts';
 import type { Processor } from '../processor.ts';

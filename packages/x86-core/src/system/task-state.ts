@@ -1,6 +1,6 @@
 /**
  * What is read from the task-state segment besides a task switch: the stacks of inner privilege levels and the interrupt stack table.
- * [SDM 3A §7.2.1, §7.2.3, §7.6, §5.8.5, §6.14.5]
+ * [SDM 3A §8.2.1, §8.2.3, §8.6, §5.8.5, §6.14.5]
  */
 import { VECTOR } from '../fault.ts';
 import type { Processor } from '../processor.ts';

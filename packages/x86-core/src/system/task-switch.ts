@@ -1,5 +1,5 @@
 /**
- * Task switching. [SDM 3A ch. 7: §7.2.1 32-bit TSS, §7.3 the thirteen steps, §7.4 task linking, §7.6 16-bit TSS] Not in long mode.
+ * Task switching. [SDM 3A ch. 8: §8.2.1 32-bit TSS, §8.3 the thirteen steps, §8.4 task linking, §8.6 16-bit TSS] Not in long mode.
  *
  * Up to `commit` a fault leaves the old task as it was. What loading the new task's segments finds wrong is raised in the new task: its
  * registers are loaded already, and the instruction to restart is its own.
@@ -57,7 +57,7 @@ interface TssLayout {
   readonly savedEnd: number;
 }
 
-/** [SDM 3A, Figure 7-2] */
+/** [SDM 3A, Figure 8-2] */
 const TSS_32: TssLayout = {
   slot: 4,
   limit: 0x67,
@@ -68,7 +68,7 @@ const TSS_32: TssLayout = {
   selectorCount: 6,
   savedEnd: 0x60,
 };
-/** [SDM 3A, Figure 7-10] */
+/** [SDM 3A, Figure 8-10] */
 const TSS_16: TssLayout = {
   slot: 2,
   limit: 0x2b,

@@ -5,7 +5,7 @@
  * `settle`: that records the exceptions and says whether results may be written. An unmasked invalid operation, denormal operand or
  * division by zero leaves registers and memory as they are. [SDM 1 §8.6, §8.7]
  *
- * `settle` also keeps the pointers to the instruction and its operand. The operand's selector (FDS) and the opcode (FOP) are not kept: they
+ * `settle` also keeps the pointers to the instruction and its operand. DEVIATION: the operand's selector (FDS) and the opcode (FOP) are not kept: they
  * stay what FLDENV, FRSTOR or FXRSTOR made them. [SDM 1 §8.1.8, §8.1.9: recent processors leave both out, too]
  */
 import { VECTOR } from '../../fault.ts';

@@ -126,7 +126,7 @@ const storeInteger = (mnemonic: string, by: Readonly<Record<number, Subroutine>>
 /** FIST, FISTP m16, m32, m64. */
 export const FIST: Instruction = storeInteger('FIST', INTEGER, false);
 export const FISTP: Instruction = storeInteger('FISTP', INTEGER, true);
-/** FISTTP m16, m32, m64: truncates. */
+/** FISTTP m16, m32, m64: truncates. DEVIATION: it belongs to SSE3, which CPUID does not show. */
 export const FISTTP: Instruction = storeInteger('FISTTP', TRUNCATED, true);
 
 /** FSTP m80: as it is. */
