@@ -26,6 +26,8 @@ export interface KernelBoot {
   readonly kernel: Uint8Array;
   readonly initrd?: Uint8Array;
   readonly commandLine?: string;
+  /** What a multiboot kernel finds in front of its command line, as GRUB and QEMU put it there. Default: nothing. */
+  readonly kernelName?: string;
 }
 
 /** A firmware ROM, 1 byte to 16 MiB: ends at 4 GiB, starts at the reset vector. */

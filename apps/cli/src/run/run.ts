@@ -45,6 +45,7 @@ function kernelBoot(options: RunOptions): KernelBoot {
   const { kernel = '', initrd, append } = options;
   return {
     kernel: readFile('--kernel', kernel),
+    kernelName: kernel,
     ...(initrd === undefined ? {} : { initrd: readFile('--initrd', initrd) }),
     ...(append === undefined ? {} : { commandLine: append }),
   };

@@ -39,6 +39,8 @@ export interface LinuxOptions {
   readonly kernel: Uint8Array;
   readonly initrd?: Uint8Array;
   readonly commandLine?: string;
+  /** Of no use to Linux. */
+  readonly kernelName?: string;
   /** At most 128 entries, by address. */
   readonly memoryMap: readonly MemoryMapEntry[];
   /** Physical address of the ACPI root pointer; without it the kernel searches for it. */

@@ -10,7 +10,7 @@ import { type MultibootFields, makeMultiboot } from './test-images.ts';
 const MIB = 0x10_0000;
 const memoryMap = memoryMapOf(64 * MIB, 0);
 
-const load = (fields: MultibootFields, options: { initrd?: Uint8Array; commandLine?: string } = {}): BootProgram =>
+const load = (fields: MultibootFields, options: { initrd?: Uint8Array; commandLine?: string; kernelName?: string } = {}): BootProgram =>
   loadKernel({ kernel: makeMultiboot(fields), memoryMap, ...options });
 
 function refusal(fields: MultibootFields, initrd?: Uint8Array): string {
@@ -159,6 +159,17 @@ describe('[Multiboot §3.2] Machine state', () => {
 });
 
 describe('[Multiboot §3.3] Boot information format', () => {
+  it("puts the kernel's name in front of the command line", () => {
+    const read = (options: { commandLine?: string; kernelName?: string }): string => {
+      const program = load({}, options);
+      const { u32, text } = reader(program);
+      return text(u32((program.start?.rbx ?? 0) + 16));
+    };
+    expect(read({ commandLine: 'a=1 b', kernelName: 'dir/test.flat' })).toBe('dir/test.flat a=1 b');
+    expect(read({ kernelName: 'test.flat' })).toBe('test.flat');
+    expect(read({})).toBe('');
+  });
+
   it('tells memory, command line, loader and memory map', () => {
     const program = load({}, { commandLine: 'test arg' });
     const { u32, text } = reader(program);

@@ -15,6 +15,8 @@ export interface MultibootOptions {
   /** Becomes the one boot module. */
   readonly initrd?: Uint8Array;
   readonly commandLine?: string;
+  /** Stands in front of the command line, with a space. */
+  readonly kernelName?: string;
   readonly memoryMap: readonly MemoryMapEntry[];
 }
 
@@ -203,7 +205,8 @@ const findAbove = (map: readonly MemoryMapEntry[], taken: readonly Placement[], 
 
 /** The information structure and all that it points to, in one piece. [Multiboot §3.3] */
 function information(options: MultibootOptions, module: Placement | undefined, allocate: (size: number) => number): Placement {
-  const cmdline = encodeCommandLine(options.commandLine ?? '', COMMAND_LINE_MAX);
+  const words = [options.kernelName, options.commandLine].filter((word) => word !== undefined && word !== '');
+  const cmdline = encodeCommandLine(words.join(' '), COMMAND_LINE_MAX);
   const moduleName = encodeCommandLine('initrd', COMMAND_LINE_MAX);
   const loaderName = encodeCommandLine('paravirt', COMMAND_LINE_MAX);
   const map = options.memoryMap;
