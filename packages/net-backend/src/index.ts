@@ -25,5 +25,6 @@ export type {
 } from './user-network/host-network.ts';
 export type { TcpConnectionInfo, TcpOptions } from './user-network/tcp/stack.ts';
 export type { TcpState } from './user-network/tcp/state.ts';
+export type { TftpFiles } from './user-network/tftp.ts';
 export { UserNetwork, type UserNetworkOptions, type UserNetworkStatistics } from './user-network/user-network.ts';
 export { WrappedPort } from './wrapped-port.ts';

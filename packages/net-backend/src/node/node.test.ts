@@ -1,12 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VirtualClock } from '@paravirt/bus';
 import { afterEach, describe, expect, it } from 'vitest';
 import { capture, parseForward, portPair, UserNetwork } from '../index.ts';
-import { NodeHostNetwork, openCaptureFile } from '../node.ts';
+import { NodeHostNetwork, openCaptureFile, tftpDirectory } from '../node.ts';
 import { TestHost } from '../testing.ts';
 
 const MIB = 1 << 20;
@@ -202,5 +203,73 @@ describe('a capture file', () => {
     expect(bytes.readUInt32LE(0)).toBe(0x0a0d0d0a);
     expect(bytes.includes(Buffer.alloc(64, 0xab))).toBe(true);
     expect(() => openCaptureFile(join(folder, 'no', 'such'))).toThrow(expect.objectContaining({ code: 'capture-file' }));
+  });
+});
+
+describe('a folder for TFTP', () => {
+  function folders(): { root: string; outside: string } {
+    const outside = mkdtempSync(join(tmpdir(), 'net-backend-'));
+    cleanUps.push(() => rmSync(outside, { recursive: true }));
+    const root = join(outside, 'root');
+    mkdirSync(join(root, 'sub'), { recursive: true });
+    mkdirSync(join(outside, 'root-beside'));
+    for (const file of ['secret', 'root/a', 'root/sub/b', 'root-beside/secret']) writeFileSync(join(outside, file), `this is ${file}`);
+    return { root, outside };
+  }
+
+  it('gives regular files in it and below it', () => {
+    const { root, outside } = folders();
+    const files = tftpDirectory(root);
+    expect(files.read('a')).toEqual(text('this is root/a'));
+    expect(files.read('sub/b')).toEqual(text('this is root/sub/b'));
+    writeFileSync(join(root, 'empty'), '');
+    expect(files.read('empty')).toEqual(new Uint8Array(0));
+    symlinkSync('sub/b', join(root, 'inside'));
+    expect(files.read('inside')).toEqual(text('this is root/sub/b'));
+    linkSync(join(root, 'a'), join(root, '..a'));
+    expect(files.read('..a')).toEqual(text('this is root/a'));
+    symlinkSync(root, join(outside, 'link'));
+    expect(tftpDirectory(join(outside, 'link')).read('a')).toEqual(text('this is root/a'));
+    expect(tftpDirectory('/').read('../dev/null')).toBe(undefined);
+  });
+
+  it('BK-04 gives nothing outside of it, no folder, no pipe, nothing above 64 MiB, and does not throw', () => {
+    const { root, outside } = folders();
+    const files = tftpDirectory(root);
+    symlinkSync('../secret', join(root, 'up'));
+    symlinkSync(join(outside, 'root-beside'), join(root, 'away'));
+    symlinkSync('loop', join(root, 'loop'));
+    symlinkSync('/dev/zero', join(root, 'zero'));
+    execFileSync('mkfifo', [join(root, 'pipe')]);
+    for (const name of ['up', 'away/secret', 'away', 'loop', 'zero', 'pipe', 'sub', '', '.', 'nothing', 'a/b', 'a\0b', 'x'.repeat(5000)]) {
+      expect(files.read(name)).toBe(undefined);
+    }
+    for (const name of ['..', '../secret', '../root-beside/secret', 'sub/../../secret', join(outside, 'secret')]) {
+      expect(files.read(name)).toBe(undefined);
+    }
+    writeFileSync(join(root, 'large'), '');
+    truncateSync(join(root, 'large'), 64 * MIB);
+    expect(files.read('large')?.length).toBe(64 * MIB);
+    truncateSync(join(root, 'large'), 64 * MIB + 1);
+    expect(files.read('large')).toBe(undefined);
+  });
+
+  it('must be a folder', () => {
+    const { root } = folders();
+    for (const path of [join(root, 'a'), join(root, 'nothing')]) {
+      expect(() => tftpDirectory(path)).toThrow(expect.objectContaining({ code: 'tftp-directory' }));
+    }
+  });
+
+  it('is served', () => {
+    const { root } = folders();
+    const clock = new VirtualClock();
+    const network = new UserNetwork({ clock, host: new NodeHostNetwork(), tftp: tftpDirectory(root) });
+    const guest = new TestHost(network, { clock });
+    guest.sendUdp('10.0.2.2', 69, 2000, Uint8Array.of(0, 1, ...text('/sub/b\0octet\0')));
+    guest.sendUdp('10.0.2.2', 69, 2001, Uint8Array.of(0, 1, ...text('../secret\0octet\0')));
+    expect(guest.datagrams[0]?.payload).toEqual(Uint8Array.of(0, 3, 0, 1, ...text('this is root/sub/b')));
+    expect([...(guest.datagrams[1]?.payload.subarray(0, 4) ?? [])]).toEqual([0, 5, 0, 2]);
+    network.close();
   });
 });

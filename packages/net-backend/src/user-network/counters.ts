@@ -13,6 +13,8 @@ export interface DropCounters {
   tcp: number;
   dhcp: number;
   dns: number;
+  /** Refused, or not heard. */
+  tftp: number;
   /** Forbidden by `restrict`. */
   restricted: number;
   /** Answers dropped because the guest's card did not take frames. */
@@ -20,5 +22,19 @@ export interface DropCounters {
 }
 
 export function dropCounters(): DropCounters {
-  return { frame: 0, ignored: 0, arp: 0, ipv4: 0, fragment: 0, icmp: 0, udp: 0, tcp: 0, dhcp: 0, dns: 0, restricted: 0, overflow: 0 };
+  return {
+    frame: 0,
+    ignored: 0,
+    arp: 0,
+    ipv4: 0,
+    fragment: 0,
+    icmp: 0,
+    udp: 0,
+    tcp: 0,
+    dhcp: 0,
+    dns: 0,
+    tftp: 0,
+    restricted: 0,
+    overflow: 0,
+  };
 }

@@ -33,6 +33,8 @@ export const OPTION = {
   renewalTime: 58,
   rebindingTime: 59,
   clientIdentifier: 61,
+  tftpServerName: 66,
+  bootfileName: 67,
 } as const;
 const OPTION_PAD = 0;
 const OPTION_END = 255;
@@ -40,6 +42,9 @@ const OPTION_END = 255;
 const BOOTREQUEST = 1;
 const BOOTREPLY = 2;
 const MAGIC_COOKIE = 0x6382_5363;
+/** Offsets of the server's name, 64 bytes, and of the boot file's, 128 bytes. */
+const SNAME = 44;
+const FILE = 108;
 /** Offset of the options: the fixed part and the cookie. */
 const OPTIONS = 240;
 /** BOOTP clients expect at least this much [RFC 951 §3]. */
@@ -107,6 +112,12 @@ function parseOptions(bytes: Uint8Array): Map<number, Uint8Array> | undefined {
 /** Options of an answer, in the order in which they are written. Numbers are 32 bits wide, others are given as bytes. */
 export type DhcpOption = readonly [code: number, value: number | Uint8Array];
 
+/** What a client boots: text for the fields sname (up to 63 characters) and file (up to 127), each of which ends in NUL [RFC 2131 §2]. */
+export interface DhcpBoot {
+  readonly server: string;
+  readonly file: string;
+}
+
 /** The answer to a request. `yiaddr` is 0 for NAK and for the answer to INFORM. */
 export function buildDhcpReply(
   request: DhcpRequest,
@@ -114,6 +125,7 @@ export function buildDhcpReply(
   yiaddr: number,
   server: number,
   options: readonly DhcpOption[],
+  boot?: DhcpBoot,
 ): Uint8Array {
   const bytes = new Uint8Array(576); // what every client takes [RFC 2131 §2]
   bytes[0] = BOOTREPLY;
@@ -125,6 +137,10 @@ export function buildDhcpReply(
   writeU32(bytes, 16, yiaddr);
   writeU32(bytes, 20, type === DHCPNAK ? 0 : server);
   writeU48(bytes, 28, request.chaddr);
+  if (boot !== undefined) {
+    bytes.set(asciiBytes(boot.server), SNAME);
+    bytes.set(asciiBytes(boot.file), FILE);
+  }
   writeU32(bytes, OPTIONS - 4, MAGIC_COOKIE);
   let at = OPTIONS;
   const put = (code: number, value: Uint8Array): void => {
@@ -138,6 +154,11 @@ export function buildDhcpReply(
   for (const [code, value] of options) put(code, typeof value === 'number' ? fourBytes(value) : value);
   bytes[at++] = OPTION_END;
   return bytes.subarray(0, Math.max(at, MIN_LENGTH));
+}
+
+/** One byte for each character of a text that is ASCII. */
+export function asciiBytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (c) => c.charCodeAt(0));
 }
 
 function fourBytes(value: number): Uint8Array {

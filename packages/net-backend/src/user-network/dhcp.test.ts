@@ -28,6 +28,23 @@ describe('[RFC 2131] DHCP', () => {
     expect(guest.errors).toEqual([]);
   });
 
+  it('tells what to boot, in the fixed fields and in options 66 and 67 [RFC 2132 §9.4, §9.5]', () => {
+    const bootFile = 'x'.repeat(127);
+    const { guest } = userNetworkFixture({ bootFile, hostname: 'h'.repeat(63) }, { address: '0.0.0.0' });
+    const field = (at: number, length: number): string =>
+      String.fromCharCode(...(guest.datagrams.at(-1)?.payload.subarray(at, at + length) ?? [])).replace(/\0+$/, '');
+    guest.configure();
+    for (const { payload } of guest.datagrams) expect(formatIpv4(readU32(payload, 20))).toBe('10.0.2.2');
+    expect(guest.datagrams.length).toBe(2);
+    expect([field(44, 64), field(108, 128)]).toEqual(['10.0.2.2', bootFile]);
+    expect(String.fromCharCode(...(guest.lastDhcp()?.options.get(66) ?? []))).toBe('10.0.2.2');
+    expect(String.fromCharCode(...(guest.lastDhcp()?.options.get(67) ?? []))).toBe(bootFile);
+    guest.sendDhcp(requestFor(guest, '192.168.1.5'));
+    expect(guest.lastDhcp()).toMatchObject({ type: 6 });
+    expect([field(44, 64), field(108, 128), guest.lastDhcp()?.options.has(67)]).toEqual(['', '', false]);
+    for (const wrong of ['', 'x'.repeat(128), 'a\nb', 'ä']) expect(() => userNetworkFixture({ bootFile: wrong })).toThrow('boot file');
+  });
+
   it('answers the client directly, or all stations when it asks for that [§4.1]', () => {
     const { guest } = userNetworkFixture({}, { address: '0.0.0.0' });
     guest.sendDhcp(guest.dhcp(1));

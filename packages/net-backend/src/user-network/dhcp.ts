@@ -7,6 +7,7 @@ import { type AddressPlan, BROADCAST_ADDRESS, BROADCAST_MAC, formatIpv4, isGuest
 import type { DropCounters } from './counters.ts';
 import { nowNs, SECOND } from './deadline.ts';
 import {
+  asciiBytes,
   buildDhcpReply,
   DHCP_CLIENT_PORT,
   DHCP_SERVER_PORT,
@@ -18,6 +19,7 @@ import {
   DHCPOFFER,
   DHCPRELEASE,
   DHCPREQUEST,
+  type DhcpBoot,
   type DhcpOption,
   type DhcpRequest,
   OPTION,
@@ -44,6 +46,8 @@ export interface DhcpOptions {
   readonly mtu: number;
   /** Told to the client if given; up to 63 characters of a host name. */
   readonly hostname?: string | undefined;
+  /** Told to the client if given; up to 127 characters. It comes from TFTP at the gateway. */
+  readonly bootFile?: string | undefined;
   /** Whether the client is told of the DNS server. */
   readonly dns: boolean;
   readonly send: (datagram: UdpDatagram, mac: number) => void;
@@ -51,11 +55,14 @@ export interface DhcpOptions {
 
 export class DhcpServer {
   readonly #options: DhcpOptions;
+  readonly #boot: DhcpBoot | undefined;
   /** By address; at most one entry for each address of the pool. */
   readonly #leases = new Map<number, Lease>();
 
   constructor(options: DhcpOptions) {
+    const { plan, bootFile } = options;
     this.#options = options;
+    this.#boot = bootFile === undefined ? undefined : { server: formatIpv4(plan.gateway), file: bootFile };
   }
 
   /** Addresses that are leased, offered or declined, as text. */
@@ -141,7 +148,7 @@ export class DhcpServer {
   #reply(request: DhcpRequest, type: number, address: number): void {
     const { plan, send } = this.#options;
     const options = type === DHCPNAK ? [] : this.#configuration(address !== 0);
-    const payload = buildDhcpReply(request, type, address, plan.gateway, options);
+    const payload = buildDhcpReply(request, type, address, plan.gateway, options, type === DHCPNAK ? undefined : this.#boot);
     // [RFC 2131 §4.1]: to the address that the client has; else to the one it is about to get, unless it asks for a broadcast.
     const direct = type === DHCPNAK ? 0 : request.ciaddr || (request.broadcast ? 0 : address);
     send(
@@ -165,7 +172,10 @@ export class DhcpServer {
     options.push([OPTION.subnetMask, plan.mask], [OPTION.router, plan.gateway], [OPTION.broadcastAddress, plan.broadcast]);
     if (dns) options.push([OPTION.domainNameServer, plan.dns]);
     options.push([OPTION.interfaceMtu, Uint8Array.of(mtu >>> 8, mtu)]);
-    if (hostname !== undefined) options.push([OPTION.hostName, Uint8Array.from(hostname, (c) => c.charCodeAt(0))]);
+    if (hostname !== undefined) options.push([OPTION.hostName, asciiBytes(hostname)]);
+    // Firmware reads the fixed fields, other clients the options; neither looks for both.
+    const boot = this.#boot;
+    if (boot !== undefined) options.push([OPTION.tftpServerName, asciiBytes(boot.server)], [OPTION.bootfileName, asciiBytes(boot.file)]);
     return options;
   }
 }

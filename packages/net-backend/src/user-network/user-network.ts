@@ -1,6 +1,6 @@
 /**
- * A network for one guest, made of nothing but a program: a router that is also the host's loopback, a DHCP server, a name server, and
- * real TCP and UDP to sockets of the host. It looks like a port of a switch. This file joins the protocols; each has its own.
+ * A network for one guest, made of nothing but a program: a router that is also the host's loopback, a DHCP server, a name server, a
+ * TFTP server if it is given files, and real TCP and UDP to sockets of the host. It looks like a port of a switch. This file joins the protocols; each has its own.
  *
  * Everything happens inside calls from outside: a frame of the guest, an event of a host socket, an event of the clock. Each of them ends
  * with `#flush`, which hands frames to the guest; a frame that the guest sends from inside such a delivery is taken at once, but what it
@@ -33,6 +33,7 @@ import { Icmp } from './icmp.ts';
 import { IPV4_HEADER, Ipv4Input, Ipv4Output, type Ipv4Packet, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from './ipv4.ts';
 import { SegmentOutput } from './tcp/segment-output.ts';
 import { type TcpConnectionInfo, type TcpOptions, TcpStack } from './tcp/stack.ts';
+import { type TftpFiles, TftpServer } from './tftp.ts';
 import { parseUdp, sendUdp, UDP_HEADER } from './udp.ts';
 import { UdpFlows } from './udp-flows.ts';
 
@@ -41,12 +42,19 @@ export interface UserNetworkOptions extends AddressOptions {
   readonly host: HostNetwork;
   /** Largest IP packet in bytes, 576 to 65 535; told to the guest by DHCP. Default 1500. */
   readonly mtu?: number;
-  /** The guest reaches nothing but DHCP, DNS if `dns` says so, and what comes through forwards. Default false. */
+  /** The guest reaches nothing but DHCP, DNS if `resolveNames` says so, TFTP if `tftp` is given, and what comes through forwards. Default false. */
   readonly restrict?: boolean;
   /** Whether names are resolved. Default: unless `restrict`. */
   readonly resolveNames?: boolean;
   /** Name that DHCP tells the guest: letters, digits, hyphens and dots, up to 63. Default: none. */
   readonly hostname?: string;
+  /**
+   * Files that the gateway gives by TFTP at port 69, read-only, also under `restrict`; transfers come from UDP ports 63488 to 63743, which
+   * of the host's loopback are then not reached. Default: none, and these ports are the host's like all others.
+   */
+  readonly tftp?: TftpFiles;
+  /** Name of the file that DHCP tells the guest to boot, from TFTP at the gateway: printable ASCII, up to 127. Default: none. */
+  readonly bootFile?: string;
   /** For the initial sequence numbers; the same seed and the same input give the same frames. Default 0. */
   readonly seed?: number;
   readonly tcp?: TcpOptions;
@@ -60,6 +68,7 @@ export interface UserNetworkStatistics {
   readonly dropped: Readonly<DropCounters>;
   readonly connections: readonly TcpConnectionInfo[];
   readonly udpFlows: number;
+  readonly tftpTransfers: number;
   readonly leases: readonly string[];
 }
 
@@ -86,6 +95,7 @@ export class UserNetwork implements EthernetPort {
   readonly #icmp: Icmp;
   readonly #dhcp: DhcpServer;
   readonly #dns: DnsServer;
+  readonly #tftp: TftpServer | undefined;
   readonly #udp: UdpFlows;
   readonly #tcp: TcpStack;
   readonly #listeners: HostTcpListener[] = [];
@@ -97,15 +107,18 @@ export class UserNetwork implements EthernetPort {
   #transmitted = 0;
   #received = 0;
 
-  /** @throws ConfigurationError for addresses that do not fit together, an MTU out of range, a hostname that is none. */
+  /** @throws ConfigurationError for addresses that do not fit together, an MTU out of range, a hostname or `bootFile` that is none. */
   constructor(options: UserNetworkOptions) {
-    const { clock, host, hostname } = options;
+    const { clock, host, hostname, bootFile, tftp } = options;
     const mtu = options.mtu ?? 1500;
     if (!Number.isInteger(mtu) || mtu < 576 || mtu > 65_535) {
       throw new ConfigurationError('bad-option', `The MTU must be 576 to 65535, not ${mtu}`, mtu);
     }
     if (hostname !== undefined && !/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/.test(hostname)) {
       throw new ConfigurationError('bad-option', `Not a host name: ${hostname}`, hostname);
+    }
+    if (bootFile !== undefined && !/^[ -~]{1,127}$/.test(bootFile)) {
+      throw new ConfigurationError('bad-option', `Not the name of a boot file: ${bootFile}`, bootFile);
     }
     const plan = planAddresses(options);
     const dropped = this.#dropped;
@@ -119,18 +132,15 @@ export class UserNetwork implements EthernetPort {
     this.#output = new Ipv4Output(plan, mtu, this.#arp, post);
     this.#icmp = new Icmp(plan, this.#output, dropped);
     const send = (datagram: Parameters<typeof sendUdp>[1], mac?: number): void => sendUdp(this.#output, datagram, mac);
-    this.#dhcp = new DhcpServer({ plan, clock, dropped, mtu, hostname, dns: resolves, send });
-    this.#dns = new DnsServer({ host, dropped, enabled: resolves, udpLimit: Math.min(4096, mtu - IPV4_HEADER - UDP_HEADER) });
-    this.#udp = new UdpFlows({
-      plan,
-      clock,
-      host,
-      dropped,
-      send: (datagram) => {
-        send(datagram);
-        this.#flush();
-      },
-    });
+    this.#dhcp = new DhcpServer({ plan, clock, dropped, mtu, hostname, bootFile, dns: resolves, send });
+    const payloadLimit = mtu - IPV4_HEADER - UDP_HEADER;
+    this.#dns = new DnsServer({ host, dropped, enabled: resolves, udpLimit: Math.min(4096, payloadLimit) });
+    const sendNow = (datagram: Parameters<typeof send>[0]): void => {
+      send(datagram);
+      this.#flush();
+    };
+    this.#tftp = tftp && new TftpServer({ plan, clock, dropped, files: tftp, payloadLimit, send: sendNow });
+    this.#udp = new UdpFlows({ plan, clock, host, dropped, send: sendNow });
     this.#tcp = new TcpStack({
       ...options.tcp,
       plan,
@@ -191,6 +201,7 @@ export class UserNetwork implements EthernetPort {
     if (this.#closed) return;
     for (const listener of this.#listeners) listener.close();
     this.#listeners.length = 0;
+    this.#tftp?.close();
     this.#udp.close();
     this.#tcp.close();
     this.#flush();
@@ -205,6 +216,7 @@ export class UserNetwork implements EthernetPort {
       dropped: { ...this.#dropped },
       connections: this.#tcp.list(),
       udpFlows: this.#udp.size,
+      tftpTransfers: this.#tftp?.size ?? 0,
       leases: this.#dhcp.leases,
     };
   }
@@ -303,7 +315,8 @@ export class UserNetwork implements EthernetPort {
         });
         this.#flush();
       });
-    } else if (this.#options.restrict === true) {
+    } else if (destination === this.plan.gateway && this.#tftp?.takes(destinationPort) === true) this.#tftp.input(datagram);
+    else if (this.#options.restrict === true) {
       this.#dropped.restricted++;
       this.#icmp.error(packet, 'prohibited');
     } else this.#udp.input(datagram);
