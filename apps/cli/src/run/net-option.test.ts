@@ -3,7 +3,14 @@ import { parseNet } from './net-option.ts';
 
 describe('--net', () => {
   it('takes a user network with nothing else', () => {
-    expect(parseNet('user')).toEqual({ mac: undefined, mtu: undefined, forwards: [], pcap: undefined });
+    expect(parseNet('user')).toEqual({
+      mac: undefined,
+      mtu: undefined,
+      forwards: [],
+      pcap: undefined,
+      tftp: undefined,
+      bootFile: undefined,
+    });
     expect(parseNet('user,model=virtio-net-pci')).toEqual(parseNet('user'));
   });
 
@@ -20,17 +27,28 @@ describe('--net', () => {
     ]);
   });
 
+  it('takes a folder for TFTP and a file to boot', () => {
+    expect(parseNet('user,tftp=/srv/a,,b,bootfile=pxelinux.0')).toMatchObject({ tftp: '/srv/a,b', bootFile: 'pxelinux.0' });
+    expect(parseNet(`user,bootfile=${'x'.repeat(127)}`).bootFile?.length).toBe(127);
+  });
+
   it.each([
     ['usr', '--net usr: no network "usr" (did you mean user?)'],
     ['tap,model=virtio-net-pci', 'no network "tap"; known: user'],
     ['', 'no network ""'],
     ['user,modle=virtio-net-pci', 'unknown key "modle" (did you mean model?)'],
-    ['user,speed=1', 'unknown key "speed"; known: model, mac, mtu, forward, pcap'],
+    ['user,speed=1', 'unknown key "speed"; known: model, mac, mtu, forward, pcap, tftp, bootfile'],
     ['user,model=virtio-net', 'no model "virtio-net" (did you mean virtio-net-pci?)'],
     ['user,model=ne2000', 'no model "ne2000"; known: virtio-net-pci'],
     ['user,mac', 'mac needs a value: mac=…'],
     ['user,pcap=', 'pcap needs a value'],
     ['user,mtu=1500,mtu=1500', 'mtu is given twice'],
+    ['user,tftp=', 'tftp needs a value'],
+    ['user,tftp=a,tftp=b', 'tftp is given twice'],
+    ['user,bootfile', 'bootfile needs a value: bootfile=…'],
+    ['user,bootfile=a,bootfile=b', 'bootfile is given twice'],
+    [`user,bootfile=${'x'.repeat(128)}`, 'not a name of 1 to 127 ASCII characters'],
+    ['user,bootfile=a\nb', 'not a name of 1 to 127 ASCII characters'],
     ['user,mtu=67', 'not a number from 576 to 65535'],
     ['user,mtu=1e3', 'not a number from 576 to 65535'],
     ['user,mac=52:54', 'not a MAC address'],

@@ -1,4 +1,4 @@
-/** `--net user,model=virtio-net-pci,mac=…,mtu=…,forward=…,pcap=…`: one network card and the network behind it. */
+/** `--net user,model=virtio-net-pci,mac=…,mtu=…,forward=…,pcap=…,tftp=…,bootfile=…`: one network card and the network behind it. */
 import { type Forward, parseForward } from '@paravirt/net-backend';
 import { suggestion, UsageError } from './usage-error.ts';
 import { parseMac } from './values.ts';
@@ -11,11 +11,15 @@ export interface NetOption {
   readonly forwards: readonly Forward[];
   /** File that gets every frame. */
   readonly pcap: string | undefined;
+  /** Folder whose files the gateway gives by TFTP. */
+  readonly tftp: string | undefined;
+  /** What DHCP tells the guest to boot. */
+  readonly bootFile: string | undefined;
 }
 
 const KINDS = ['user'];
 const MODELS = ['virtio-net-pci'];
-const KEYS = ['model', 'mac', 'mtu', 'forward', 'pcap'];
+const KEYS = ['model', 'mac', 'mtu', 'forward', 'pcap', 'tftp', 'bootfile'];
 /** [virtio 1.2 §5.1.4.1] "The device MUST set mtu to between 68 and 65535 inclusive"; IPv4 needs 576. */
 const MTU_MIN = 576;
 const MTU_MAX = 65535;
@@ -30,6 +34,8 @@ export function parseNet(text: string): NetOption {
   let mac: Uint8Array | undefined;
   let mtu: number | undefined;
   let pcap: string | undefined;
+  let tftp: string | undefined;
+  let bootFile: string | undefined;
   for (const setting of settings) {
     const equals = setting.indexOf('=');
     const key = equals < 0 ? setting : setting.slice(0, equals);
@@ -42,9 +48,11 @@ export function parseNet(text: string): NetOption {
     if (key === 'mac') mac = parseMac(value);
     if (key === 'mtu') mtu = parseMtu(value);
     if (key === 'pcap') pcap = value;
+    if (key === 'tftp') tftp = value;
+    if (key === 'bootfile') bootFile = parseBootFile(value);
     if (key === 'forward') forwards.push(forward(value));
   }
-  return { mac, mtu, forwards, pcap };
+  return { mac, mtu, forwards, pcap, tftp, bootFile };
 }
 
 function forward(text: string): Forward {
@@ -53,6 +61,12 @@ function forward(text: string): Forward {
   } catch (error) {
     throw new UsageError(`--net forward=${text}: ${(error as Error).message}`);
   }
+}
+
+/** The field of DHCP has 128 bytes with the NUL at its end [RFC 2131 §2]. */
+function parseBootFile(text: string): string {
+  if (!/^[ -~]{1,127}$/.test(text)) throw new UsageError(`--net bootfile=${text}: not a name of 1 to 127 ASCII characters`);
+  return text;
 }
 
 function parseMtu(text: string): number {

@@ -1,7 +1,7 @@
 /** The networks of a run: user network, capture file and counters around it, forwards from the host. */
 import type { NetOptions } from '@paravirt/machine';
-import { type CountedPort, capture, counted, type EthernetPort, UserNetwork } from '@paravirt/net-backend';
-import { type CaptureFile, NodeHostNetwork, openCaptureFile } from '@paravirt/net-backend/node';
+import { type CountedPort, capture, counted, type EthernetPort, type TftpFiles, UserNetwork } from '@paravirt/net-backend';
+import { type CaptureFile, NodeHostNetwork, openCaptureFile, tftpDirectory } from '@paravirt/net-backend/node';
 import type { NetOption } from './net-option.ts';
 import type { FrameCount } from './statistics.ts';
 
@@ -9,22 +9,34 @@ import type { FrameCount } from './statistics.ts';
 export class Network {
   readonly #option: NetOption;
   readonly #startMs: number;
+  readonly #tftp: TftpFiles | undefined;
   readonly #file: CaptureFile | undefined;
   #user: UserNetwork | undefined = undefined;
   #port: CountedPort | undefined = undefined;
 
-  /** Creates the capture file. @param startMs Time of day at the start of the guest. @throws ConfigurationError if it cannot be written. */
+  /**
+   * Looks for the folder and creates the capture file. @param startMs Time of day at the start of the guest.
+   * @throws ConfigurationError if there is no folder, or the file cannot be written.
+   */
   constructor(option: NetOption, startMs: number) {
     this.#option = option;
     this.#startMs = startMs;
+    this.#tftp = option.tftp === undefined ? undefined : tftpDirectory(option.tftp);
     this.#file = option.pcap === undefined ? undefined : openCaptureFile(option.pcap);
   }
 
   get card(): NetOptions {
-    const { mac, mtu } = this.#option;
+    const { mac, mtu, bootFile } = this.#option;
+    const tftp = this.#tftp;
     return {
       connect: (clock): EthernetPort => {
-        const user = new UserNetwork({ clock, host: new NodeHostNetwork(), ...(mtu === undefined ? {} : { mtu }) });
+        const user = new UserNetwork({
+          clock,
+          host: new NodeHostNetwork(),
+          ...(mtu === undefined ? {} : { mtu }),
+          ...(tftp === undefined ? {} : { tftp }),
+          ...(bootFile === undefined ? {} : { bootFile }),
+        });
         const file = this.#file;
         const startTimeNs = BigInt(this.#startMs) * 1_000_000n;
         const port = counted(file === undefined ? user : capture(user, { clock, sink: file.sink, startTimeNs }));

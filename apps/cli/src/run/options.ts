@@ -53,7 +53,7 @@ export function defineOptions(command: Command): Command {
     .option('--memory <size>', 'RAM: 512M, 1G', '512M')
     .option(
       '--net <spec>',
-      'network card, repeatable: user[,model=virtio-net-pci][,mac=…][,mtu=…][,forward=tcp:127.0.0.1:2222-:22][,pcap=FILE]',
+      'network card, repeatable: user[,model=virtio-net-pci][,mac=…][,mtu=…][,forward=tcp:127.0.0.1:2222-:22][,pcap=FILE][,tftp=DIR][,bootfile=NAME]',
       append,
     )
     .option('--stats [format]', 'at the end, tell what the machine did on standard error: text or json')
