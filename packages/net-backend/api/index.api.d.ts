@@ -1,7 +1,7 @@
 import { Clock } from '@paravirt/bus';
 import { W as WrappedPort, E as EthernetPort, F as FrameOffload, P as PortOffloads, R as ReceiverOffloads } from './user-network.js';
 export { A as AddressOptions, a as AddressPlan, D as DropCounters, b as Forward, T as TcpConnectionInfo, c as TcpOptions, d as TcpState, U as UserNetwork, e as UserNetworkOptions, f as UserNetworkStatistics, g as formatIpv4, h as formatMac, p as parseForward, i as parseIpv4 } from './user-network.js';
-export { D as DnsAnswer, a as DnsQuestion, b as DnsRecord, H as HostNetwork, c as HostTcpEvents, d as HostTcpFailure, e as HostTcpListener, f as HostTcpSocket, g as HostUdpEvents, h as HostUdpSocket, S as SocketAddress } from './host-network.js';
+export { D as DnsAnswer, a as DnsQuestion, b as DnsRecord, H as HostNetwork, c as HostTcpEvents, d as HostTcpFailure, e as HostTcpListener, f as HostTcpSocket, g as HostUdpEvents, h as HostUdpSocket, S as SocketAddress, T as TftpFiles } from './tftp.js';
 
 /**
  * Middleware that writes every frame of a port into a capture file. The file itself is the caller's: a sink gets whole blocks, the

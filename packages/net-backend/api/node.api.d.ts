@@ -1,4 +1,4 @@
-import { HostNetwork, SocketAddress, HostTcpEvents, HostTcpSocket, HostTcpListener, HostUdpEvents, HostUdpSocket, DnsQuestion, DnsAnswer } from './index.js';
+import { HostNetwork, SocketAddress, HostTcpEvents, HostTcpSocket, HostTcpListener, HostUdpEvents, HostUdpSocket, DnsQuestion, DnsAnswer, TftpFiles } from './index.js';
 
 interface CaptureFile {
     /** For `CaptureOptions.sink`. Throws what the file system says. */
@@ -19,5 +19,11 @@ declare class NodeHostNetwork implements HostNetwork {
     resolve(question: DnsQuestion, answer: (answer: DnsAnswer) => void): void;
 }
 
-export { NodeHostNetwork, openCaptureFile };
+/**
+ * Regular files of at most 64 MiB in a folder and below it, as they are when a transfer begins. A symbolic link counts as what it leads
+ * to, which must be in the folder too. @throws ConfigurationError `tftp-directory` when there is no such folder.
+ */
+declare function tftpDirectory(path: string): TftpFiles;
+
+export { NodeHostNetwork, openCaptureFile, tftpDirectory };
 export type { CaptureFile };

@@ -1,5 +1,5 @@
 import { Clock } from '@paravirt/bus';
-import { S as SocketAddress, H as HostNetwork } from './host-network.js';
+import { S as SocketAddress, H as HostNetwork, T as TftpFiles } from './tftp.js';
 
 /**
  * The interface between a network card and what is on the other end of its cable. A card holds an `EthernetPort` as the far end: it
@@ -122,6 +122,8 @@ interface DropCounters {
     tcp: number;
     dhcp: number;
     dns: number;
+    /** Refused, or not heard. */
+    tftp: number;
     /** Forbidden by `restrict`. */
     restricted: number;
     /** Answers dropped because the guest's card did not take frames. */
@@ -181,8 +183,8 @@ interface TcpConnectionInfo {
 }
 
 /**
- * A network for one guest, made of nothing but a program: a router that is also the host's loopback, a DHCP server, a name server, and
- * real TCP and UDP to sockets of the host. It looks like a port of a switch. This file joins the protocols; each has its own.
+ * A network for one guest, made of nothing but a program: a router that is also the host's loopback, a DHCP server, a name server, a
+ * TFTP server if it is given files, and real TCP and UDP to sockets of the host. It looks like a port of a switch. This file joins the protocols; each has its own.
  *
  * Everything happens inside calls from outside: a frame of the guest, an event of a host socket, an event of the clock. Each of them ends
  * with `#flush`, which hands frames to the guest; a frame that the guest sends from inside such a delivery is taken at once, but what it
@@ -194,12 +196,19 @@ interface UserNetworkOptions extends AddressOptions {
     readonly host: HostNetwork;
     /** Largest IP packet in bytes, 576 to 65 535; told to the guest by DHCP. Default 1500. */
     readonly mtu?: number;
-    /** The guest reaches nothing but DHCP, DNS if `dns` says so, and what comes through forwards. Default false. */
+    /** The guest reaches nothing but DHCP, DNS if `resolveNames` says so, TFTP if `tftp` is given, and what comes through forwards. Default false. */
     readonly restrict?: boolean;
     /** Whether names are resolved. Default: unless `restrict`. */
     readonly resolveNames?: boolean;
     /** Name that DHCP tells the guest: letters, digits, hyphens and dots, up to 63. Default: none. */
     readonly hostname?: string;
+    /**
+     * Files that the gateway gives by TFTP at port 69, read-only, also under `restrict`; transfers come from UDP ports 63488 to 63743, which
+     * of the host's loopback are then not reached. Default: none, and these ports are the host's like all others.
+     */
+    readonly tftp?: TftpFiles;
+    /** Name of the file that DHCP tells the guest to boot, from TFTP at the gateway: printable ASCII, up to 127. Default: none. */
+    readonly bootFile?: string;
     /** For the initial sequence numbers; the same seed and the same input give the same frames. Default 0. */
     readonly seed?: number;
     readonly tcp?: TcpOptions;
@@ -212,6 +221,7 @@ interface UserNetworkStatistics {
     readonly dropped: Readonly<DropCounters>;
     readonly connections: readonly TcpConnectionInfo[];
     readonly udpFlows: number;
+    readonly tftpTransfers: number;
     readonly leases: readonly string[];
 }
 declare class UserNetwork implements EthernetPort {
@@ -222,7 +232,7 @@ declare class UserNetwork implements EthernetPort {
     onReceive: ((frame: Uint8Array, offload?: FrameOffload) => boolean) | undefined;
     /** Never called: a frame is always taken. */
     onWritable: (() => void) | undefined;
-    /** @throws ConfigurationError for addresses that do not fit together, an MTU out of range, a hostname that is none. */
+    /** @throws ConfigurationError for addresses that do not fit together, an MTU out of range, a hostname or `bootFile` that is none. */
     constructor(options: UserNetworkOptions);
     /** A user network whose forwards are listening. @throws ConfigurationError (rejects) also `port-in-use`, and then nothing listens. */
     static create(options: UserNetworkOptions, forwards?: readonly Forward[]): Promise<UserNetwork>;

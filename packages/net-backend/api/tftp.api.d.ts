@@ -90,4 +90,22 @@ interface HostNetwork {
     resolve(question: DnsQuestion, answer: (answer: DnsAnswer) => void): void;
 }
 
-export type { DnsAnswer as D, HostNetwork as H, SocketAddress as S, DnsQuestion as a, DnsRecord as b, HostTcpEvents as c, HostTcpFailure as d, HostTcpListener as e, HostTcpSocket as f, HostUdpEvents as g, HostUdpSocket as h };
+/**
+ * The TFTP server [RFC 1350], for guests that boot from the network: it only reads, from files that its user gives it. Options are block
+ * size [RFC 2348], timeout and transfer size [RFC 2349]. Every transfer goes in lockstep from a port of its own, the transfer identifier;
+ * the ports lie together, so that none of the host's loopback is hidden beside them.
+ *
+ * Only the mode "octet" is spoken: files are given as they are, and "netascii", in which line ends are changed, is refused with error 4
+ * rather than answered with a file that the client would then change.
+ */
+
+/** The files of a TFTP server. */
+interface TftpFiles {
+    /**
+     * The whole file, which is not changed while it is sent; undefined: there is none. It answers at once and does not throw. The name is
+     * relative: parts of printable ASCII between single slashes, none of them empty, `.` or `..`, without backslash, not begun by a drive.
+     */
+    read(name: string): Uint8Array | undefined;
+}
+
+export type { DnsAnswer as D, HostNetwork as H, SocketAddress as S, TftpFiles as T, DnsQuestion as a, DnsRecord as b, HostTcpEvents as c, HostTcpFailure as d, HostTcpListener as e, HostTcpSocket as f, HostUdpEvents as g, HostUdpSocket as h };
