@@ -92,6 +92,8 @@ interface LinuxOptions {
     readonly kernel: Uint8Array;
     readonly initrd?: Uint8Array;
     readonly commandLine?: string;
+    /** Of no use to Linux. */
+    readonly kernelName?: string;
     /** At most 128 entries, by address. */
     readonly memoryMap: readonly MemoryMapEntry[];
     /** Physical address of the ACPI root pointer; without it the kernel searches for it. */
@@ -116,6 +118,8 @@ interface MultibootOptions {
     /** Becomes the one boot module. */
     readonly initrd?: Uint8Array;
     readonly commandLine?: string;
+    /** Stands in front of the command line, with a space. */
+    readonly kernelName?: string;
     readonly memoryMap: readonly MemoryMapEntry[];
 }
 /**
@@ -220,6 +224,8 @@ interface KernelBoot {
     readonly kernel: Uint8Array;
     readonly initrd?: Uint8Array;
     readonly commandLine?: string;
+    /** What a multiboot kernel finds in front of its command line, as GRUB and QEMU put it there. Default: nothing. */
+    readonly kernelName?: string;
 }
 /** A firmware ROM, 1 byte to 16 MiB: ends at 4 GiB, starts at the reset vector. */
 interface BiosBoot {

@@ -518,7 +518,7 @@ declare class Cpu {
     endSlice(): void;
     /** A non-maskable interrupt. */
     nmi(): void;
-    /** INIT: as RESET, but x87, SSE, most MSRs and the cache controls stay. [SDM 3A, Table 9-1] */
+    /** INIT: as RESET, but x87, SSE, most MSRs and the cache controls stay. [SDM 3A, Table 10-1] */
     init(): void;
     /** Takes effect at the next boundary when called from a callback. */
     reset(init?: boolean): void;
