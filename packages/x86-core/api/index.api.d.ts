@@ -186,6 +186,7 @@ interface DecodeMode {
 }
 
 /** What surrounds a CPU besides memory and ports: its interrupt controller, and model-specific registers that belong to somebody else. */
+
 /** What the INTR pin asks: the local APIC or the PIC. */
 interface InterruptController {
     /** Vector to deliver, acknowledged; −1: none after all. */
@@ -199,6 +200,24 @@ interface MsrHandler {
     read(): bigint;
     /** False: the value is not allowed, #GP(0). */
     write(value: bigint): boolean;
+}
+/** What a CPU is given besides its memory. */
+interface Environment {
+    readonly ports: AddressSpace;
+    /** Physical addresses that are not RAM. */
+    readonly mmio: AddressSpace;
+    readonly interrupts?: InterruptController;
+    readonly msrs?: ReadonlyMap<number, MsrHandler>;
+    /** What RDTSC counts; default: retired instructions. */
+    readonly timestamp?: () => bigint;
+    /** Told by CPUID leaves 15H and 16H if both are given. */
+    readonly tscHz?: number;
+    readonly crystalHz?: number;
+    /**
+     * What bytes do that are no instruction of this CPU (SSE3 and later, among others): raise #UD (the default), or end the run with
+     * `unsupported`.
+     */
+    readonly unknownOpcodes?: 'fault' | 'stop';
 }
 
 /** What an access does. */
@@ -323,21 +342,10 @@ declare class Mmu implements PhysicalWords {
  * one of these.
  */
 
-interface SystemProcessorOptions {
+interface SystemProcessorOptions extends Environment {
     /** Linear memory, as a buffer, and the RAM in it. */
     readonly buffer: ArrayBufferLike;
     readonly ram: Ram;
-    readonly ports: AddressSpace;
-    readonly mmio: AddressSpace;
-    readonly interrupts?: InterruptController;
-    readonly msrs?: ReadonlyMap<number, MsrHandler>;
-    /** What RDTSC counts; default: retired instructions. */
-    readonly timestamp?: () => bigint;
-    /** Told by CPUID leaves 15H and 16H if both are given. */
-    readonly tscHz?: number;
-    readonly crystalHz?: number;
-    /** What bytes do that are no instruction of this CPU (SSE3 and later, among others): raise #UD (the default), or end the run. */
-    readonly unknownOpcodes?: 'fault' | 'stop';
 }
 declare class SystemProcessor implements Processor {
     #private;
@@ -472,20 +480,8 @@ interface Registers extends Record<GeneralRegister | ControlRegister, bigint> {
  */
 
 type EngineName = 'reference' | 'interpreter';
-interface CpuOptions {
+interface CpuOptions extends Environment {
     readonly memory: CpuMemory;
-    readonly ports: AddressSpace;
-    /** Physical addresses that are not RAM. */
-    readonly mmio: AddressSpace;
-    readonly interrupts?: InterruptController;
-    readonly msrs?: ReadonlyMap<number, MsrHandler>;
-    /** What RDTSC counts; default: retired instructions. */
-    readonly timestamp?: () => bigint;
-    /** Told by CPUID leaves 15H and 16H if both are given. */
-    readonly tscHz?: number;
-    readonly crystalHz?: number;
-    /** What bytes do that are no instruction of this CPU: raise #UD (the default), or end the run with `unsupported`. */
-    readonly unknownOpcodes?: 'fault' | 'stop';
     /** Default: interpreter. */
     readonly engine?: EngineName;
 }
@@ -527,4 +523,4 @@ declare class Cpu {
 }
 
 export { Cpu, CpuMemory, STATE };
-export type { ArchitecturalField, CpuMemoryOptions, CpuOptions, CpuState, DerivedField, EngineName, FieldName, GeneralRegister, InterruptController, LinearMemory, MsrHandler, Registers, SegmentRegister, SegmentRegisterName, StateField, Stop, TableRegister };
+export type { ArchitecturalField, CpuMemoryOptions, CpuOptions, CpuState, DerivedField, EngineName, Environment, FieldName, GeneralRegister, InterruptController, LinearMemory, MsrHandler, Registers, SegmentRegister, SegmentRegisterName, StateField, Stop, TableRegister };

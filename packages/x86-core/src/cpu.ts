@@ -5,11 +5,11 @@
  * Where interrupts are taken does not depend on the engine: after a jump or a system instruction, between iterations of a repeated one,
  * when execution enters another page, and before an instruction that lies in two pages.
  */
-import type { AddressSpace, InterruptLine } from '@paravirt/bus';
+import type { InterruptLine } from '@paravirt/bus';
 import type { CpuMemory } from './cpu-memory.ts';
 import { Interpreter } from './engines/interpreter.ts';
 import { ReferenceEngine } from './engines/reference.ts';
-import type { InterruptController, MsrHandler } from './environment.ts';
+import type { Environment, InterruptController } from './environment.ts';
 import { GUEST_FAULT, VECTOR } from './fault.ts';
 import { RFLAGS_IF, RFLAGS_TF } from './flags.ts';
 import { createRegisters, type Registers } from './registers.ts';
@@ -20,20 +20,8 @@ import { LEAVE_RUN, SystemProcessor } from './system-processor.ts';
 
 export type EngineName = 'reference' | 'interpreter';
 
-export interface CpuOptions {
+export interface CpuOptions extends Environment {
   readonly memory: CpuMemory;
-  readonly ports: AddressSpace;
-  /** Physical addresses that are not RAM. */
-  readonly mmio: AddressSpace;
-  readonly interrupts?: InterruptController;
-  readonly msrs?: ReadonlyMap<number, MsrHandler>;
-  /** What RDTSC counts; default: retired instructions. */
-  readonly timestamp?: () => bigint;
-  /** Told by CPUID leaves 15H and 16H if both are given. */
-  readonly tscHz?: number;
-  readonly crystalHz?: number;
-  /** What bytes do that are no instruction of this CPU: raise #UD (the default), or end the run with `unsupported`. */
-  readonly unknownOpcodes?: 'fault' | 'stop';
   /** Default: interpreter. */
   readonly engine?: EngineName;
 }

@@ -1,4 +1,5 @@
 /** What surrounds a CPU besides memory and ports: its interrupt controller, and model-specific registers that belong to somebody else. */
+import type { AddressSpace } from '@paravirt/bus';
 
 /** What the INTR pin asks: the local APIC or the PIC. */
 export interface InterruptController {
@@ -14,4 +15,23 @@ export interface MsrHandler {
   read(): bigint;
   /** False: the value is not allowed, #GP(0). */
   write(value: bigint): boolean;
+}
+
+/** What a CPU is given besides its memory. */
+export interface Environment {
+  readonly ports: AddressSpace;
+  /** Physical addresses that are not RAM. */
+  readonly mmio: AddressSpace;
+  readonly interrupts?: InterruptController;
+  readonly msrs?: ReadonlyMap<number, MsrHandler>;
+  /** What RDTSC counts; default: retired instructions. */
+  readonly timestamp?: () => bigint;
+  /** Told by CPUID leaves 15H and 16H if both are given. */
+  readonly tscHz?: number;
+  readonly crystalHz?: number;
+  /**
+   * What bytes do that are no instruction of this CPU (SSE3 and later, among others): raise #UD (the default), or end the run with
+   * `unsupported`.
+   */
+  readonly unknownOpcodes?: 'fault' | 'stop';
 }

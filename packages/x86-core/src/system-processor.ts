@@ -8,7 +8,7 @@
 import { type AddressSpace, ALL_ONES, type Ram } from '@paravirt/bus';
 import { CR0_EM, CR0_PE, CR0_TS, CR4_OSFXSR, EFER_LMA, LINEAR_ADDRESS_BITS } from './control-bits.ts';
 import type { DecodeMode } from './decode/decoded.ts';
-import type { InterruptController, MsrHandler } from './environment.ts';
+import type { Environment, InterruptController, MsrHandler } from './environment.ts';
 import { GUEST_FAULT, HAS_ERROR_CODE, VECTOR } from './fault.ts';
 import { lazyCarriesHigh, lazyCarriesLow, lazyResult, RFLAGS_ALWAYS, RFLAGS_VM, SYSTEM_FLAGS, statusFlags } from './flags.ts';
 import { isCanonical, Mmu } from './memory/mmu.ts';
@@ -27,21 +27,10 @@ export const CODE_TLB_USER_BASE = 0x3_4000;
 /** Thrown by `unknownOpcode`, caught by the run loop only: the run ends with the stop that was given before. */
 export const LEAVE_RUN: { readonly leaveRun: true } = Object.freeze({ leaveRun: true as const });
 
-export interface SystemProcessorOptions {
+export interface SystemProcessorOptions extends Environment {
   /** Linear memory, as a buffer, and the RAM in it. */
   readonly buffer: ArrayBufferLike;
   readonly ram: Ram;
-  readonly ports: AddressSpace;
-  readonly mmio: AddressSpace;
-  readonly interrupts?: InterruptController;
-  readonly msrs?: ReadonlyMap<number, MsrHandler>;
-  /** What RDTSC counts; default: retired instructions. */
-  readonly timestamp?: () => bigint;
-  /** Told by CPUID leaves 15H and 16H if both are given. */
-  readonly tscHz?: number;
-  readonly crystalHz?: number;
-  /** What bytes do that are no instruction of this CPU (SSE3 and later, among others): raise #UD (the default), or end the run. */
-  readonly unknownOpcodes?: 'fault' | 'stop';
 }
 
 const word = (field: FieldName): number => STATE[field].address >>> 2;

@@ -1,5 +1,3 @@
-/** Far CALL. [SDM 2A, "CALL—Call Procedure", Operation: from REAL-ADDRESS MODE to TASK-STATE-SEGMENT] Labels are functions. */
-import { VECTOR } from '../fault.ts';
 import type { Processor } from '../processor.ts';
 import { SEGMENT_NUMBER } from '../state.ts';
 import {
@@ -24,11 +22,11 @@ import {
   TYPE,
   writeSegment,
 } from './descriptor.ts';
+import { transferThrough } from './far-system-segment.ts';
 import { isRealOrVirtual8086, operandSizeOf, RSP, writeStackPointer } from './mode.ts';
 import { type SystemRoutine, systemRoutine } from './routine.ts';
 import { currentStack, Frame, peek, slotBytes } from './stack.ts';
 import { innerStack } from './task-state.ts';
-import { switchTask, taskGateTarget } from './task-switch.ts';
 
 /** CALL ptr16:16, ptr16:32, m16:16, m16:32, m16:64. */
 export const farCall: SystemRoutine = systemRoutine('farCall', (p, selectorValue = 0n, offsetValue = 0n, size) => {
@@ -48,7 +46,7 @@ export const farCall: SystemRoutine = systemRoutine('farCall', (p, selectorValue
     markAccessed(p, d);
     pushReturn(p, slotBytes(operandSize));
     enterCode(p, selector, d, target);
-  } else systemSegment(p, selector, d);
+  } else transferThrough(p, selector, d, 'call', callThroughGate);
   return undefined;
 });
 
@@ -60,19 +58,6 @@ function pushReturn(p: Processor, bytes: 2 | 4 | 8): void {
   frame.push(p.get64('rip'), bytes);
   frame.write();
   writeStackPointer(p, frame.pointer, stack.width);
-}
-
-function systemSegment(p: Processor, selector: number, d: Descriptor): void {
-  const long = isLongMode(p);
-  if (d.type === TYPE.CALL_GATE || (d.type === TYPE.CALL_GATE_16 && !long)) callThroughGate(p, selector, d);
-  else if (d.type === TYPE.TASK_GATE && !long) {
-    checkGate(p, selector, d);
-    const tss = taskGateTarget(p, d, 0);
-    switchTask(p, tss.selector, tss.descriptor, 'call');
-  } else if ((d.type === TYPE.TSS || d.type === TYPE.TSS_16) && !long) {
-    checkGate(p, selector, d);
-    switchTask(p, selector, d, 'call');
-  } else p.fault(VECTOR.GP, selectorError(selector));
 }
 
 /** CALL-GATE */

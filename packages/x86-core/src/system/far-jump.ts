@@ -11,10 +11,10 @@ import {
   gateTarget,
   requireWithinLimit,
 } from './code-segment.ts';
-import { callGate, type Descriptor, isConforming, isLongMode, selectorError, TYPE } from './descriptor.ts';
+import { callGate, type Descriptor, isConforming, selectorError } from './descriptor.ts';
+import { transferThrough } from './far-system-segment.ts';
 import { isRealOrVirtual8086, operandSizeOf } from './mode.ts';
 import { type SystemRoutine, systemRoutine } from './routine.ts';
-import { switchTask, taskGateTarget } from './task-switch.ts';
 
 /** JMP ptr16:16, ptr16:32, m16:16, m16:32, m16:64. */
 export const farJump: SystemRoutine = systemRoutine('farJump', (p, selectorValue = 0n, offsetValue = 0n, size) => {
@@ -29,22 +29,9 @@ export const farJump: SystemRoutine = systemRoutine('farJump', (p, selectorValue
   if (d.segment) {
     checkDirectTarget(p, selector, d);
     enterCode(p, selector, d, checkOffset(p, d, offset));
-  } else systemSegment(p, selector, d);
+  } else transferThrough(p, selector, d, 'jump', jumpThroughGate);
   return undefined;
 });
-
-function systemSegment(p: Processor, selector: number, d: Descriptor): void {
-  const long = isLongMode(p);
-  if (d.type === TYPE.CALL_GATE || (d.type === TYPE.CALL_GATE_16 && !long)) jumpThroughGate(p, selector, d);
-  else if (d.type === TYPE.TASK_GATE && !long) {
-    checkGate(p, selector, d);
-    const tss = taskGateTarget(p, d, 0);
-    switchTask(p, tss.selector, tss.descriptor, 'jump');
-  } else if ((d.type === TYPE.TSS || d.type === TYPE.TSS_16) && !long) {
-    checkGate(p, selector, d);
-    switchTask(p, selector, d, 'jump');
-  } else p.fault(VECTOR.GP, selectorError(selector));
-}
 
 /** CALL-GATE: a jump does not change the privilege. */
 function jumpThroughGate(p: Processor, selector: number, d: Descriptor): void {
