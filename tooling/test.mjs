@@ -20,6 +20,9 @@ const PROJECTS = ['unit', 'guests'];
 
 const reports = mkdtempSync(join(tmpdir(), 'paravirt-test-'));
 
+/** What failed, said once more at the end, where somebody who reads only the last lines finds it. @type {string[]} */
+const failures = [];
+
 /** Runs a vitest project and counts what it reports. @param {string} project @returns {Promise<{ passed: number, failed: number }>} */
 async function vitest(project) {
   const file = join(reports, `${project}.json`);
@@ -31,8 +34,14 @@ async function vitest(project) {
     const report = JSON.parse(readFileSync(file, 'utf8'));
     passed = report.numPassedTests;
     failed = report.numFailedTests;
-    // A file that does not load has no tests to fail.
-    for (const suite of report.testResults) if (suite.status === 'failed' && suite.assertionResults.length === 0) failed++;
+    for (const { name, status, message, assertionResults } of report.testResults) {
+      for (const test of assertionResults)
+        if (test.status === 'failed') failures.push(`${name}: ${test.fullName}\n${test.failureMessages.join('\n')}`);
+      // A file that does not load has no tests to fail.
+      if (status !== 'failed' || assertionResults.length > 0) continue;
+      failures.push(`${name}: ${message}`);
+      failed++;
+    }
   } catch (error) {
     console.error(`${project}: no report: ${/** @type {Error} */ (error).message}`);
   }
@@ -59,6 +68,7 @@ try {
   rmSync(reports, { recursive: true, force: true });
 }
 
+for (const failure of failures) console.log(`\n${failure.slice(0, 2000)}`);
 console.log('');
 for (const { name, passed, failed, seconds } of results)
   console.log(`${failed === 0 ? 'ok  ' : 'FAIL'} ${name}: ${passed} passed, ${failed} failed (${seconds.toFixed(1)} s)`);
