@@ -1,0 +1,34 @@
+/**
+ * What a translated region looks like from outside: for tools that show what the translator made. `Cpu.regions()` gives one for each region
+ * that is in force; `paravirt disasm` prints them.
+ */
+
+/** One x86 instruction of a region. */
+export interface RegionInstruction {
+  /** Linear address. */
+  readonly address: bigint;
+  /** 1 to 15 bytes; a copy. */
+  readonly bytes: Uint8Array;
+  /** As `disassemble` writes it. */
+  readonly text: string;
+}
+
+export interface RegionInfo {
+  /** Linear address of the instruction from which the region was discovered. */
+  readonly address: bigint;
+  /** Size of the code segment: 64 in 64-bit mode. */
+  readonly mode: 16 | 32 | 64;
+  /** By address, each once, whatever number of blocks it is in. */
+  readonly instructions: readonly RegionInstruction[];
+  /**
+   * The region's function as the code section of its module holds it [WebAssembly 2.0 §5.5.13]: length, local declarations, instructions.
+   * May be generated anew at each access; the caller's.
+   */
+  readonly wasm: Uint8Array;
+  /** Names of functions by the indices that calls in `wasm` have. */
+  readonly functionNames: readonly string[];
+  /** Times that the region was entered, from the interpreter or from another region. */
+  readonly entries: number;
+  /** x86 instructions retired in it, where that is counted. */
+  readonly executed?: number;
+}
