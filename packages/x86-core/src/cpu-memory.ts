@@ -2,8 +2,8 @@
 import { ConfigurationError, Ram, type RamRegion } from '@paravirt/bus';
 import { type LinearMemory, WASM } from './wasm/runtime.ts';
 
-/** State and TLBs lie below; see state.ts, memory/tlb.ts, system-processor.ts. */
-const ARENA_START = 0x4_0000;
+/** State, TLBs and heat counters lie below; see state.ts, memory/tlb.ts, system-processor.ts, engines/heat.ts. */
+const ARENA_START = 0x5_0000;
 const DEFAULT_CODE_BYTES = 64 * 2 ** 20;
 const WASM_PAGE = 65_536;
 const MOST_PAGES = 65_536;

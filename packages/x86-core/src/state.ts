@@ -70,6 +70,7 @@ export type DerivedField =
   | 'segmentUpper'
   | 'segmentAccess'
   | 'flatSegments'
+  | 'flagKind'
   | 'x87Blocked'
   | 'mmxBlocked'
   | 'sseBlocked'
@@ -174,8 +175,10 @@ const DERIVED: Readonly<Record<DerivedField, FieldShape>> = {
   segmentUpper: u64(8),
   /** Bit 0 readable, bit 1 writable. */
   segmentAccess: u32(8),
-  /** 1: ES, SS and DS are as good as flat (limit 4 GiB, readable and writable), or 64-bit mode: no limit checks through them. */
+  /** 1: CS, ES, SS and DS are flat (base 0, limit 4 GiB; the last three readable and writable), or 64-bit mode: no checks through them. */
   flatSegments: u32(),
+  /** How translated code that has just been left keeps the flags in flagResult and flagCarries; 0, as everybody else wants them. */
+  flagKind: u32(),
   /** Why x87, MMX or SSE instructions may not run now: 0, or the vector of the fault (6 #UD, 7 #NM). */
   x87Blocked: u32(),
   mmxBlocked: u32(),

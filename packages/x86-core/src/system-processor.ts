@@ -297,8 +297,8 @@ export class SystemProcessor implements Processor {
       }
       // CS is rarely read through, FS and GS are often null: accesses through them stay checked.
       if (
-        (n === SEGMENT_NUMBER.ES || n === SEGMENT_NUMBER.SS || n === SEGMENT_NUMBER.DS) &&
-        (access !== (READABLE | WRITABLE) || lower !== 0 || upper !== ALL)
+        (n <= SEGMENT_NUMBER.DS && (lower !== 0 || upper !== ALL || s[W.base + 2 * n] !== 0)) ||
+        (n !== SEGMENT_NUMBER.CS && n <= SEGMENT_NUMBER.DS && access !== (READABLE | WRITABLE))
       )
         flat = 0;
       const based = !long || n >= SEGMENT_NUMBER.FS;

@@ -1,6 +1,7 @@
 /**
  * The words of Language about flags, on the two lazy words of state.ts (flagResult, flagCarries): recording costs a few ALU operations and
- * two stores, every condition is read from them without a table of cases.
+ * two stores, every condition is read from them without a table of cases. Where the two words are is for a subclass to say: here they are
+ * in the state.
  */
 import type { BitWidth, FlagName } from '../semantics/language.ts';
 import { STATE } from '../state.ts';
@@ -21,10 +22,25 @@ const shiftLeft = (count: number): number[] => [...i64Const(BigInt(count)), OP.i
 const shiftRight = (count: number): number[] => [...i64Const(BigInt(count)), OP.i64ShrU];
 
 export class WasmFlags extends WasmValues {
+  /** Code of the two words as they are where the code is emitted. */
+  protected resultWord(): readonly number[] {
+    return loadResult;
+  }
+
+  protected carriesWord(): readonly number[] {
+    return loadCarries;
+  }
+
+  /** Sets both words, or `carries` alone. */
+  protected storeWords(result: readonly number[] | undefined, carries: readonly number[]): void {
+    if (result !== undefined) this.f.emit(ADDRESS_ZERO, result, store(OP.i64Store, RESULT));
+    this.f.emit(ADDRESS_ZERO, carries, store(OP.i64Store, CARRIES));
+  }
+
   flags(kind: 'add' | 'sub' | 'logic' | 'increment' | 'decrement', a: Expr, b: Expr, result: Expr, width: BitWidth = this.width): void {
     const r = this.bind(result);
     if (kind === 'logic') {
-      this.#store(wideSigned(r, width), i64Const(0n));
+      this.storeWords(wideSigned(r, width), i64Const(0n));
       return;
     }
     const x = this.bind(a);
@@ -52,17 +68,17 @@ export class WasmFlags extends WasmValues {
             OP.i64Or,
           );
     if (kind === 'add' || kind === 'sub') {
-      this.#store(wideSigned(r, width), packed.code);
+      this.storeWords(wideSigned(r, width), packed.code);
       return;
     }
     // Keep CF: where bit 63 differs from the old one, flip bits 63 and 62 together, which keeps OF.
     const p = this.bind(packed);
-    const flip = join([p.code, loadCarries, OP.i64Xor, i64Const(63n), OP.i64ShrS, TOP_BITS, OP.i64And]);
-    this.#store(wideSigned(r, width), join([p.code, flip, OP.i64Xor]));
+    const flip = join([p.code, this.carriesWord(), OP.i64Xor, i64Const(63n), OP.i64ShrS, TOP_BITS, OP.i64And]);
+    this.storeWords(wideSigned(r, width), join([p.code, flip, OP.i64Xor]));
   }
 
   resultFlags(result: Expr, carry: Expr, overflow: Expr, width: BitWidth = this.width): void {
-    this.#store(wideSigned(result, width), this.#topBits(this.bind(carry), overflow));
+    this.storeWords(wideSigned(result, width), this.#topBits(this.bind(carry), overflow));
   }
 
   setFlags(values: Partial<Record<FlagName, Expr>>): void {
@@ -86,25 +102,25 @@ export class WasmFlags extends WasmValues {
     } else if (CF !== undefined || OF !== undefined) {
       const carry = this.bind(CF ?? this.flag('CF'));
       const overflow = this.bind(OF ?? this.flag('OF'));
-      const rest = [...loadCarries, ...i64Const((1n << 62n) - 1n), OP.i64And];
-      this.f.emit(ADDRESS_ZERO, rest, this.#topBits(carry, overflow), OP.i64Or, store(OP.i64Store, CARRIES));
+      const rest = [...this.carriesWord(), ...i64Const((1n << 62n) - 1n), OP.i64And];
+      this.storeWords(undefined, join([rest, this.#topBits(carry, overflow), OP.i64Or]));
     }
   }
 
   flag(name: FlagName): Expr {
     switch (name) {
       case 'CF':
-        return this.bind(expr('i32', true, loadCarries, i64Const(63n), OP.i64ShrU, OP.i32WrapI64));
+        return this.bind(expr('i32', true, this.carriesWord(), i64Const(63n), OP.i64ShrU, OP.i32WrapI64));
       case 'OF':
-        return this.bind(this.#sign(join([loadCarries, loadCarries, shiftLeft(1), OP.i64Xor])));
+        return this.bind(this.#sign(join([this.carriesWord(), this.carriesWord(), shiftLeft(1), OP.i64Xor])));
       case 'ZF':
-        return this.bind(expr('i32', true, loadResult, OP.i64Eqz));
+        return this.bind(expr('i32', true, this.resultWord(), OP.i64Eqz));
       case 'SF':
         return this.bind(this.#sign(this.#signWord()));
       case 'AF':
-        return this.bind(expr('i32', true, loadCarries, OP.i32WrapI64, i32Const(3), OP.i32ShrU, i32Const(1), OP.i32And));
+        return this.bind(expr('i32', true, this.carriesWord(), OP.i32WrapI64, i32Const(3), OP.i32ShrU, i32Const(1), OP.i32And));
       case 'PF': {
-        const byte = [...loadResult, ...loadCarries, ...shiftRight(8), OP.i64Xor, OP.i32WrapI64, ...i32Const(0xff), OP.i32And];
+        const byte = [...this.resultWord(), ...this.carriesWord(), ...shiftRight(8), OP.i64Xor, OP.i32WrapI64, ...i32Const(0xff), OP.i32And];
         return this.bind(expr('i32', true, byte, OP.i32Popcnt, i32Const(1), OP.i32And, OP.i32Eqz));
       }
       case 'DF':
@@ -119,18 +135,18 @@ export class WasmFlags extends WasmValues {
 
   /** Conditions O B Z BE S P L LE. */
   #positive(code: number): Expr {
-    const zero = [...loadResult, OP.i64Eqz];
-    const overflowWord = [...loadCarries, ...loadCarries, ...shiftLeft(1), OP.i64Xor];
+    const zero = [...this.resultWord(), OP.i64Eqz];
+    const overflowWord = [...this.carriesWord(), ...this.carriesWord(), ...shiftLeft(1), OP.i64Xor];
     const less = [...this.#signWord(), ...overflowWord, OP.i64Xor, ...i64Const(0n), OP.i64LtS];
     switch (code) {
       case 0:
         return expr('i32', true, overflowWord, i64Const(0n), OP.i64LtS);
       case 1:
-        return expr('i32', true, loadCarries, i64Const(0n), OP.i64LtS);
+        return expr('i32', true, this.carriesWord(), i64Const(0n), OP.i64LtS);
       case 2:
         return expr('i32', true, zero);
       case 3:
-        return expr('i32', true, loadCarries, i64Const(0n), OP.i64LtS, zero, OP.i32Or);
+        return expr('i32', true, this.carriesWord(), i64Const(0n), OP.i64LtS, zero, OP.i32Or);
       case 4:
         return expr('i32', true, this.#signWord(), i64Const(0n), OP.i64LtS);
       case 5:
@@ -144,7 +160,7 @@ export class WasmFlags extends WasmValues {
 
   /** An i64 whose sign is SF. */
   #signWord(): number[] {
-    return [...loadResult, ...loadCarries, ...shiftLeft(47), OP.i64Xor];
+    return [...this.resultWord(), ...this.carriesWord(), ...shiftLeft(47), OP.i64Xor];
   }
 
   #sign(word: readonly number[]): Expr {
@@ -182,10 +198,6 @@ export class WasmFlags extends WasmValues {
       ...shiftLeft(16),
       OP.i64Or,
     ];
-    this.#store(wide(result, 8), join([low, this.#topBits(carry, overflow), OP.i64Or]));
-  }
-
-  #store(result: readonly number[], carries: readonly number[]): void {
-    this.f.emit(ADDRESS_ZERO, result, store(OP.i64Store, RESULT), ADDRESS_ZERO, carries, store(OP.i64Store, CARRIES));
+    this.storeWords(wide(result, 8), join([low, this.#topBits(carry, overflow), OP.i64Or]));
   }
 }
