@@ -2,6 +2,7 @@
  * A decoded instruction: what the bytes say, with registers as numbers and addresses as their parts. Both engines start from it.
  */
 
+import type { Row } from '../isa/row.ts';
 import type { Instruction } from '../semantics/instruction.ts';
 import type { BitWidth, RepeatPrefix, SegmentName } from '../semantics/language.ts';
 import type { FieldName } from '../state.ts';
@@ -30,11 +31,13 @@ export type DecodedOperand =
     }
   /** Already extended to the width; relative targets are a signed distance from the next instruction (width 64, two's complement). */
   | { readonly kind: 'immediate'; readonly width: BitWidth; readonly value: bigint }
-  /** Number of a control or debug register, of a segment register: body sees it as an immediate. */
+  /** Number of a control, debug, segment or x87 stack register: body sees it as an immediate. */
   | { readonly kind: 'number'; readonly width: BitWidth; readonly value: bigint };
 
 export interface Decoded {
   readonly instruction: Instruction;
+  /** The cell of the opcode map: the instruction again, and the codes of its operands (Ap is two of them). */
+  readonly row: Row;
   readonly operands: readonly DecodedOperand[];
   /** In bytes, 1–15. */
   readonly length: number;
@@ -43,6 +46,7 @@ export interface Decoded {
   readonly stackWidth: 16 | 32 | 64;
   readonly codeWidth: 16 | 32 | 64;
   readonly repeatPrefix: RepeatPrefix;
+  readonly lock: boolean;
   /** Segment of `source` (string instructions, XLAT): DS or its override. */
   readonly sourceSegment: SegmentName;
 }

@@ -5,7 +5,8 @@ import { ONE_BYTE } from '../isa/opcode-map.ts';
 import { THREE_BYTE_38, TWO_BYTE } from '../isa/opcode-map-0f.ts';
 import type { OperandCode } from '../isa/operand-codes.ts';
 import type { Cell, Row } from '../isa/row.ts';
-import type { BitWidth } from '../semantics/language.ts';
+import type { BitWidth, SegmentName } from '../semantics/language.ts';
+import { SEGMENT_NUMBER } from '../state.ts';
 import type { Decoded, DecodedOperand, DecodeMode, DecodeResult } from './decoded.ts';
 import { type ModRm, memoryOperand, readModRm } from './modrm.ts';
 import { type Prefixes, readPrefixes } from './prefixes.ts';
@@ -132,6 +133,7 @@ function decodeWith(reader: Reader, mode: DecodeMode): DecodeResult {
   const width: BitWidth = first === undefined || instruction.options.sized === true ? operandSize : first.width;
   const decoded: Decoded = {
     instruction,
+    row,
     operands,
     length: reader.at,
     width,
@@ -139,6 +141,7 @@ function decodeWith(reader: Reader, mode: DecodeMode): DecodeResult {
     stackWidth: mode.stackWidth,
     codeWidth: mode.codeWidth,
     repeatPrefix: instruction.options.repeats !== true || prefixes.repeat === 0 ? 'none' : prefixes.repeat === 0xf3 ? 'rep' : 'repne',
+    lock: prefixes.lock,
     sourceSegment: prefixes.segment ?? 'DS',
   };
   return decoded;
@@ -176,8 +179,10 @@ function isRow(cell: NonNullable<Cell>): cell is Row {
 }
 
 function usesModRm(code: OperandCode): boolean {
-  return /^[CDEGMNPQRSTUVW]/.test(code) && code !== 'DX' && code !== 'CL';
+  return /^[CDEGMNPQRSTUVW]/.test(code) && code !== 'DX' && code !== 'CL' && !isSegment(code);
 }
+
+const isSegment = (code: OperandCode): code is SegmentName => /^[C-G]S$|^SS$/.test(code);
 
 function farPointer(reader: Reader, operandSize: 16 | 32 | 64): DecodedOperand[] {
   const offset = reader.unsigned(operandSize === 16 ? 2 : 4);
@@ -246,6 +251,7 @@ function operandOf(code: OperandCode, c: OperandContext): DecodedOperand {
       };
     default:
   }
+  if (isSegment(code)) return { kind: 'number', width: 8, value: BigInt(SEGMENT_NUMBER[code]) };
   const width = widthOf(code.slice(1), operandSize);
   if (code.startsWith('Z')) return general((c.opcode & 7) | rexB, width, prefixes.rex !== 0);
   if (modRm === undefined) throw UNDEFINED;

@@ -9,7 +9,23 @@ import { CALL_FAR_INDIRECT, CALL_INDIRECT, JMP_FAR_INDIRECT, JMP_INDIRECT } from
 import { MOV } from '../semantics/data-transfer.ts';
 import type { Instruction } from '../semantics/instruction.ts';
 import { AND, NOT, OR, TEST, XOR } from '../semantics/logic.ts';
-import { CLFLUSH, FENCE } from '../semantics/miscellaneous.ts';
+import {
+  CLFLUSH,
+  CLFLUSHOPT,
+  CLWB,
+  ENDBR32,
+  ENDBR64,
+  LFENCE,
+  MFENCE,
+  NOP_HINT,
+  PREFETCH,
+  PREFETCHNTA,
+  PREFETCHT0,
+  PREFETCHT1,
+  PREFETCHT2,
+  PREFETCHW,
+  SFENCE,
+} from '../semantics/miscellaneous.ts';
 import { DIV, IDIV, IMUL_WIDE, MUL } from '../semantics/multiply-divide.ts';
 import { RCL, RCR, ROL, ROR, SAR, SHL, SHR } from '../semantics/shift-rotate.ts';
 import { POP, PUSH } from '../semantics/stack.ts';
@@ -171,8 +187,33 @@ export const GROUP_15: Group = {
   reg: [
     ...GROUP_15_MEMORY.map((cell): Cell => ({ memory: { none: cell }, register: undefined })),
     undefined,
-    { memory: undefined, register: { none: [FENCE] } },
-    { memory: { p66: [CLFLUSH, 'Mb'] }, register: { none: [FENCE] } },
-    { memory: { none: [CLFLUSH, 'Mb'], p66: [CLFLUSH, 'Mb'] }, register: { none: [FENCE] } },
+    { memory: undefined, register: { none: [LFENCE] } },
+    { memory: { p66: [CLWB, 'Mb'] }, register: { none: [MFENCE] } },
+    { memory: { none: [CLFLUSH, 'Mb'], p66: [CLFLUSHOPT, 'Mb'] }, register: { none: [SFENCE] } },
   ],
+};
+
+/** A hint for memory; with a register it says nothing. */
+const hint = (instruction: Instruction): Cell => ({ memory: [instruction, 'Mb'], register: [NOP_HINT, 'Ev'] });
+const NO_HINT: Cell = [NOP_HINT, 'Ev'];
+
+/** Group 16: 0F 18. */
+export const GROUP_16: Group = {
+  reg: [hint(PREFETCHNTA), hint(PREFETCHT0), hint(PREFETCHT1), hint(PREFETCHT2), NO_HINT, NO_HINT, NO_HINT, NO_HINT],
+};
+
+/** Group P: 0F 0D. All but /1 are PREFETCH, as on AMD's processors. */
+export const GROUP_P: Group = {
+  reg: [PREFETCH, PREFETCHW, PREFETCH, PREFETCH, PREFETCH, PREFETCH, PREFETCH, PREFETCH].map(hint),
+};
+
+/** F3 0F 1E: marks where an indirect branch may go, which is nothing to a processor that does not watch it. */
+export const END_BRANCH: Cell = {
+  memory: NO_HINT,
+  register: {
+    reg: [
+      ...[0, 1, 2, 3, 4, 5, 6].map((): Cell => NO_HINT),
+      { rm: [NO_HINT, NO_HINT, [ENDBR64], [ENDBR32], NO_HINT, NO_HINT, NO_HINT, NO_HINT] },
+    ],
+  },
 };

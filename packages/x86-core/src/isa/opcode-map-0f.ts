@@ -6,7 +6,7 @@ import { CMPXCHG, XADD } from '../semantics/atomic.ts';
 import { BSF, BSR, BT, BTC, BTR, BTS, LZCNT, POPCNT, SETcc, TZCNT } from '../semantics/bit-byte.ts';
 import { Jcc } from '../semantics/control-transfer.ts';
 import { BSWAP, CMOVcc, MOVNTI, MOVSX, MOVZX } from '../semantics/data-transfer.ts';
-import { NOP_HINT, PREFETCH, UD1, UD2 } from '../semantics/miscellaneous.ts';
+import { NOP_HINT, UD0, UD1, UD2 } from '../semantics/miscellaneous.ts';
 import { IMUL } from '../semantics/multiply-divide.ts';
 import { LFS, LGS, LSS, POP_FS, POP_GS, PUSH_FS, PUSH_GS } from '../semantics/segment.ts';
 import { SHLD, SHRD } from '../semantics/shift-rotate.ts';
@@ -30,7 +30,7 @@ import {
   WBINVD,
   WRMSR,
 } from '../semantics/system-instructions.ts';
-import { GROUP_6, GROUP_7, GROUP_8, GROUP_9, GROUP_15 } from './opcode-groups.ts';
+import { END_BRANCH, GROUP_6, GROUP_7, GROUP_8, GROUP_9, GROUP_15, GROUP_16, GROUP_P } from './opcode-groups.ts';
 import { byCondition } from './opcode-map.ts';
 import { SSE } from './opcode-map-sse.ts';
 import { default64, force64, type OpcodeMap } from './row.ts';
@@ -49,16 +49,16 @@ export const INTEGER: OpcodeMap = {
   0x08: [INVD],
   0x09: [WBINVD],
   0x0b: [UD2],
-  0x0d: [PREFETCH, 'Ev'],
+  0x0d: GROUP_P,
 
-  // Group 16 and the hint NOPs. ENDBR32 and ENDBR64 are F3 0F 1E with a register.
-  0x18: [PREFETCH, 'Ev'],
+  // Group 16 and the hint NOPs.
+  0x18: GROUP_16,
   0x19: [NOP_HINT, 'Ev'],
   0x1a: [NOP_HINT, 'Ev'],
   0x1b: [NOP_HINT, 'Ev'],
   0x1c: [NOP_HINT, 'Ev'],
   0x1d: [NOP_HINT, 'Ev'],
-  0x1e: [NOP_HINT, 'Ev'],
+  0x1e: { none: [NOP_HINT, 'Ev'], p66: [NOP_HINT, 'Ev'], pF2: [NOP_HINT, 'Ev'], pF3: END_BRANCH },
   0x1f: [NOP_HINT, 'Ev'],
 
   0x20: [MOV_FROM_CONTROL, 'Ry', 'Cy'],
@@ -79,14 +79,14 @@ export const INTEGER: OpcodeMap = {
 
   ...byCondition(0x90, SETcc, (set) => [set, 'Eb']),
 
-  0xa0: default64([PUSH_FS]),
-  0xa1: default64([POP_FS]),
+  0xa0: default64([PUSH_FS, 'FS']),
+  0xa1: default64([POP_FS, 'FS']),
   0xa2: [CPUID],
   0xa3: [BT, 'Ev', 'Gv'],
   0xa4: [SHLD, 'Ev', 'Gv', 'Ib'],
   0xa5: [SHLD, 'Ev', 'Gv', 'CL'],
-  0xa8: default64([PUSH_GS]),
-  0xa9: default64([POP_GS]),
+  0xa8: default64([PUSH_GS, 'GS']),
+  0xa9: default64([POP_GS, 'GS']),
   // RSM is undefined outside system management mode, and there is none.
   0xaa: undefined,
   0xab: [BTS, 'Ev', 'Gv'],
@@ -126,7 +126,7 @@ export const INTEGER: OpcodeMap = {
   0xce: [BSWAP, 'Zv'],
   0xcf: [BSWAP, 'Zv'],
 
-  0xff: [UD1, 'Gv', 'Ev'],
+  0xff: [UD0, 'Gv', 'Ev'],
 };
 
 export const TWO_BYTE: OpcodeMap = { ...INTEGER, ...SSE };

@@ -5,13 +5,15 @@
  *   G general register (ModRM.reg)   I immediate   J relative target   M memory only   N MMX register (ModRM.rm)   O direct offset
  *   P MMX register (ModRM.reg)   Q MMX register or memory   R general register only (ModRM.rm)   S segment register (ModRM.reg)
  *   U XMM register (ModRM.rm)   V XMM register (ModRM.reg)   W XMM register or memory   Z general register (low 3 opcode bits)
- *   T ST(i) (ModRM.rm)
+ *   T ST(i) (ModRM.rm): Ti alone or with ST(0) before or behind it, which the body knows: T0i is ST(0), ST(i); Ti0 is ST(i), ST(0)
  *
  *   b 8   w 16   d 32   q 64   dq 128   v 16/32/64   z 16/32 (32 for 64)   y 32/64   p far pointer   t 80   s descriptor-table image
  *   a BOUND pair   x untyped (memory that the body takes apart with `part`)   bs: imm8 sign-extended to the operand size
  *
- * Fixed registers and constants are written as themselves: AL CL DX rAX 1 and so on.
+ * Fixed registers and constants are written as themselves: AL CL DX rAX ES 1 and so on. A body need not look at them.
  */
+import type { SegmentName } from '../semantics/language.ts';
+
 export type OperandCode =
   | 'Eb'
   | 'Ew'
@@ -75,6 +77,9 @@ export type OperandCode =
   | 'Uq'
   | 'Ud'
   | 'Ti'
+  | 'T0i'
+  | 'Ti0'
+  | SegmentName
   | 'AL'
   | 'AX'
   | 'CL'

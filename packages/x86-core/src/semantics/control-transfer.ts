@@ -125,7 +125,7 @@ export const JCXZ: Instruction = unary(
   (x, distance) => {
     x.when(isZero(x, x.gpr(RCX, x.addressWidth).read(), x.addressWidth), () => x.jump(relativeTarget(x, distance)));
   },
-  { sized: true, address: true },
+  { sized: true, address: true, mnemonicsByAddress: { 16: 'JCXZ', 32: 'JECXZ', 64: 'JRCXZ' } },
 );
 
 type FarTransfer = typeof farJump;
@@ -181,7 +181,7 @@ export const IRET: Instruction = nullary(
   (x) => {
     x.system(interruptReturn, x.constant(x.width, 64));
   },
-  { sized: true },
+  { sized: true, mnemonics: { 16: 'IRET', 32: 'IRETD', 64: 'IRETQ' } },
 );
 
 /** INT n. [SDM 2A, "INT n/INTO/INT3/INT1—Call to Interrupt Procedure"] */

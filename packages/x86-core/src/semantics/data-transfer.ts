@@ -85,7 +85,7 @@ export const CBW: Instruction = nullary(
     const half = (x.width / 2) as BitWidth;
     x.gpr(0).write(x.signExtend(x.gpr(0, half).read(), half, x.width));
   },
-  { sized: true },
+  { sized: true, mnemonics: { 16: 'CBW', 32: 'CWDE', 64: 'CDQE' } },
 );
 
 /** CWD, CDQ, CQO: rDX ← the sign of rAX in every bit. [SDM 2A, "CWD/CDQ/CQO"] */
@@ -94,5 +94,5 @@ export const CWD: Instruction = nullary(
   (x) => {
     x.gpr(2).write(x.sar(x.gpr(0).read(), x.constant(x.width - 1)));
   },
-  { sized: true },
+  { sized: true, mnemonics: { 16: 'CWD', 32: 'CDQ', 64: 'CQO' } },
 );

@@ -3,6 +3,8 @@
  */
 import type { Language, Operand } from './language.ts';
 
+export type MnemonicsBySize = Readonly<Record<16 | 32 | 64, string>>;
+
 export interface InstructionOptions {
   /** LOCK may stand before it when its first operand is memory. */
   readonly lockable?: boolean;
@@ -18,6 +20,10 @@ export interface InstructionOptions {
   readonly sized?: boolean;
   /** A memory operand that is formed with the stack pointer sees it an operand size further on: POP. [SDM 2B, "POP"] */
   readonly popsIntoOperand?: boolean;
+  /** Mnemonics at operand sizes 16, 32 and 64, where the manual has one for each: CBW, CWDE, CDQE. */
+  readonly mnemonics?: MnemonicsBySize;
+  /** Likewise by address size: JCXZ, JECXZ, JRCXZ. */
+  readonly mnemonicsByAddress?: MnemonicsBySize;
 }
 
 export type Body = <V>(x: Language<V>, ...operands: Operand<V>[]) => void;

@@ -34,19 +34,35 @@ export const NOP: Instruction = nullary('NOP', () => {});
 /** PAUSE: a hint that this is a loop that waits. [SDM 2B, "PAUSE—Spin Loop Hint"] */
 export const PAUSE: Instruction = nullary('PAUSE', () => {});
 
-/** NOP r/m: looks at no operand; also what hints of later processors (ENDBR) are here. [SDM 2B, "NOP—No Operation"] */
+/** NOP r/m: looks at no operand; also what hints of later processors are here. [SDM 2B, "NOP—No Operation"] */
 export const NOP_HINT: Instruction = unary('NOP', () => {});
 
-/** PREFETCHh, PREFETCHW: no access, no fault. [SDM 2B, "PREFETCHh"] */
-export const PREFETCH: Instruction = unary('PREFETCH', () => {});
+/** ENDBR: where an indirect branch may go; this processor does not watch it. [SDM 2A, "ENDBR32", "ENDBR64"] */
+export const ENDBR32: Instruction = nullary('ENDBR32', () => {});
+export const ENDBR64: Instruction = nullary('ENDBR64', () => {});
 
-/** LFENCE, SFENCE, MFENCE: everything before is already done. [SDM 2A, "LFENCE—Load Fence"] */
-export const FENCE: Instruction = nullary('FENCE', () => {});
+/** PREFETCHh, PREFETCHW: no access, no fault. [SDM 2B, "PREFETCHh", "PREFETCHW"] */
+const prefetch = (hint: string): Instruction => unary(`PREFETCH${hint}`, () => {});
+export const PREFETCH: Instruction = prefetch('');
+export const PREFETCHW: Instruction = prefetch('W');
+export const PREFETCHNTA: Instruction = prefetch('NTA');
+export const PREFETCHT0: Instruction = prefetch('T0');
+export const PREFETCHT1: Instruction = prefetch('T1');
+export const PREFETCHT2: Instruction = prefetch('T2');
+
+/** LFENCE, MFENCE, SFENCE: everything before is already done. [SDM 2A, "LFENCE—Load Fence"] */
+export const LFENCE: Instruction = nullary('LFENCE', () => {});
+export const MFENCE: Instruction = nullary('MFENCE', () => {});
+export const SFENCE: Instruction = nullary('SFENCE', () => {});
 
 /** CLFLUSH, CLFLUSHOPT, CLWB: to the checks a byte read, otherwise nothing. [SDM 2A, "CLFLUSH—Flush Cache Line"] */
-export const CLFLUSH: Instruction = unary('CLFLUSH', (x, line) => {
-  x.probe(line, 1, 'read');
-});
+const flush = (mnemonic: string): Instruction =>
+  unary(mnemonic, (x, line) => {
+    x.probe(line, 1, 'read');
+  });
+export const CLFLUSH: Instruction = flush('CLFLUSH');
+export const CLFLUSHOPT: Instruction = flush('CLFLUSHOPT');
+export const CLWB: Instruction = flush('CLWB');
 
 /** UD2: #UD. [SDM 2C, "UD—Undefined Instruction"] */
 export const UD2: Instruction = nullary('UD2', (x) => {
@@ -54,6 +70,9 @@ export const UD2: Instruction = nullary('UD2', (x) => {
 });
 
 /** UD0, UD1: #UD, ModRM read before. [SDM 2C, "UD—Undefined Instruction"] */
-export const UD1: Instruction = binary('UD1', (x) => {
-  x.faultIf(x.constant(1, 8), UNDEFINED_OPCODE);
-});
+const undefinedWithOperands = (mnemonic: string): Instruction =>
+  binary(mnemonic, (x) => {
+    x.faultIf(x.constant(1, 8), UNDEFINED_OPCODE);
+  });
+export const UD0: Instruction = undefinedWithOperands('UD0');
+export const UD1: Instruction = undefinedWithOperands('UD1');

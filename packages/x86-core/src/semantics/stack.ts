@@ -51,7 +51,7 @@ export const PUSHA: Instruction = nullary(
     });
     pointer.write(places[7] ?? top);
   },
-  { sized: true, stack: true },
+  { sized: true, stack: true, mnemonics: { 16: 'PUSHA', 32: 'PUSHAD', 64: 'PUSHAD' } },
 );
 
 /** POPA, POPAD: eDI eSI eBP, an element skipped, eBX eDX eCX eAX. [SDM 2B, "POPA/POPAD"] */
@@ -68,7 +68,7 @@ export const POPA: Instruction = nullary(
     });
     pointer.write(end);
   },
-  { sized: true, stack: true },
+  { sized: true, stack: true, mnemonics: { 16: 'POPA', 32: 'POPAD', 64: 'POPAD' } },
 );
 
 /** PUSHF, PUSHFD, PUSHFQ: the image of the flags with VM and RF clear. [SDM 2B, "PUSHF/PUSHFD/PUSHFQ"] */
@@ -78,7 +78,7 @@ export const PUSHF: Instruction = nullary(
     const image = x.bind(x.system(readFlags, x.constant(x.width, 64)));
     push(x, resize(x, image, 64, x.width), x.width);
   },
-  { sized: true, stack: true },
+  { sized: true, stack: true, mnemonics: { 16: 'PUSHF', 32: 'PUSHFD', 64: 'PUSHFQ' } },
 );
 
 /** POPF, POPFD, POPFQ: the flags that this privilege may change. [SDM 2B, "POPF/POPFD/POPFQ"] */
@@ -89,7 +89,7 @@ export const POPF: Instruction = nullary(
     x.system(popFlags, value, x.constant(x.width, 64));
     release();
   },
-  { sized: true, stack: true },
+  { sized: true, stack: true, mnemonics: { 16: 'POPF', 32: 'POPFD', 64: 'POPFQ' } },
 );
 
 /**

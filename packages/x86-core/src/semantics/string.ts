@@ -4,7 +4,7 @@
  * leaves the registers as they were before the element that faulted.
  */
 import { checkPort, readPort, writePort } from '../system/index.ts';
-import { type Instruction, type InstructionOptions, nullary } from './instruction.ts';
+import { type Instruction, type InstructionOptions, type MnemonicsBySize, nullary } from './instruction.ts';
 import type { BitWidth, Language, Operand } from './language.ts';
 import { negated, resize } from './phrases.ts';
 
@@ -27,9 +27,12 @@ type Element = <V>(x: Language<V>, width: BitWidth) => void;
 /** Several elements at once, upwards: how many of at most `limit`. */
 type Run = <V>(x: Language<V>, width: BitWidth, limit: V) => V;
 
+/** Mnemonics of the forms of the operand size. */
+const formsOf = (mnemonic: string, widest: string): MnemonicsBySize => ({ 16: `${mnemonic}W`, 32: `${mnemonic}D`, 64: mnemonic + widest });
+
 /** `compares`: REP means "while equal", REPNE "while not equal"; otherwise any repeat prefix only counts. */
 function pair(mnemonic: string, element: Element, compares = false, run?: Run): Pair {
-  const form = (suffix: string, widthOf: (operandSize: BitWidth) => BitWidth): Instruction =>
+  const form = (suffix: string, widthOf: (operandSize: BitWidth) => BitWidth, options: InstructionOptions): Instruction =>
     nullary(
       mnemonic + suffix,
       (x) => {
@@ -39,9 +42,10 @@ function pair(mnemonic: string, element: Element, compares = false, run?: Run): 
         else if (compares) x.repeat(x.gpr(RCX, x.addressWidth), one, () => ends(x));
         else x.repeat(x.gpr(RCX, x.addressWidth), one, undefined, run && ((limit) => run(x, width, upwards(x, limit))));
       },
-      STRING,
+      options,
     );
-  return { bytes: form('B', () => 8), words: form('', (operandSize) => operandSize) };
+  const mnemonics = formsOf(mnemonic, /^INS|^OUTS/.test(mnemonic) ? 'D' : 'Q');
+  return { bytes: form('B', () => 8, STRING), words: form('', (operandSize) => operandSize, { ...STRING, mnemonics }) };
 }
 
 /** `limit`, or 0 while strings go down. */

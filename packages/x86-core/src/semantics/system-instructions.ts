@@ -222,7 +222,7 @@ export const SYSRET: Instruction = nullary(
   (x) => {
     x.system(systemReturn, x.constant(x.width, 64));
   },
-  { sized: true },
+  { sized: true, mnemonics: { 16: 'SYSRET', 32: 'SYSRET', 64: 'SYSRETQ' } },
 );
 /** SYSENTER. [SDM 2B, "SYSENTER—Fast System Call"] */
 export const SYSENTER: Instruction = nullary('SYSENTER', (x) => {
@@ -234,7 +234,7 @@ export const SYSEXIT: Instruction = nullary(
   (x) => {
     x.system(systemExit, x.constant(x.width, 64));
   },
-  { sized: true },
+  { sized: true, mnemonics: { 16: 'SYSEXIT', 32: 'SYSEXIT', 64: 'SYSEXITQ' } },
 );
 /** SWAPGS: GS base and IA32_KERNEL_GS_BASE change places. [SDM 2B, "SWAPGS—Swap GS Base Register"] */
 export const SWAPGS: Instruction = nullary('SWAPGS', (x) => {
