@@ -1,6 +1,7 @@
 /** What a PC is made of, and the checks that need no machine. */
 import { type Clock, ConfigurationError } from '@paravirt/bus';
 import type { EthernetPort } from '@paravirt/net-backend';
+import type { EngineName } from '@paravirt/x86-core';
 import type { Host } from './host.ts';
 import { RAM_HOLE } from './memory-map.ts';
 
@@ -11,8 +12,8 @@ export interface PcOptions {
   readonly nets?: readonly NetOptions[];
   /** Port of an exit device, 4 ports wide: a byte written there ends the run. */
   readonly exitPort?: number;
-  /** Default: the interpreter. */
-  readonly engine?: 'reference' | 'interpreter';
+  /** Default: that of `Cpu`. */
+  readonly engine?: EngineName;
   /** What bytes do that are no instruction of the CPU: raise #UD (the default), or end the run with `unsupported`. */
   readonly unknownOpcodes?: 'fault' | 'stop';
   /** Default: `{ mode: 'host' }`. */

@@ -3,30 +3,24 @@
  * that is in force; `paravirt disasm` prints them.
  */
 
-/** One x86 instruction of a region. */
-export interface RegionInstruction {
-  /** Linear address. */
-  readonly address: bigint;
-  /** 1 to 15 bytes; a copy. */
-  readonly bytes: Uint8Array;
-  /** As `disassemble` writes it. */
-  readonly text: string;
-}
+import type { ListedInstruction } from '../../decode/listing.ts';
 
 export interface RegionInfo {
   /** Linear address of the instruction from which the region was discovered. */
   readonly address: bigint;
   /** Size of the code segment: 64 in 64-bit mode. */
   readonly mode: 16 | 32 | 64;
-  /** By address, each once, whatever number of blocks it is in. */
-  readonly instructions: readonly RegionInstruction[];
+  /** By linear address, each once, whatever number of blocks it is in. */
+  readonly instructions: readonly ListedInstruction[];
   /**
    * The region's function as the code section of its module holds it [WebAssembly 2.0 §5.5.13]: length, local declarations, instructions.
    * May be generated anew at each access; the caller's.
    */
   readonly wasm: Uint8Array;
   /** Names of functions by the indices that calls in `wasm` have. */
-  readonly functionNames: readonly string[];
+  readonly functionNames?: readonly string[];
+  /** Names of its locals, parameters first. */
+  readonly localNames?: readonly string[];
   /** Times that the region was entered, from the interpreter or from another region. */
   readonly entries: number;
   /** x86 instructions retired in it, where that is counted. */
