@@ -6,10 +6,10 @@ import type { BitWidth, Language, Operand, Subroutine } from '../language.ts';
 import { BEFORE_COMPUTING, EXCEPTION, EXCEPTIONS, ROUNDING, ROUNDING_CONTROL, WIDENED_DENORMAL } from './control.ts';
 import { addFinite, divideFinite, type Exact, type Finite, multiplyFinite, squareRootFinite } from './core.ts';
 import { DOUBLE_FORMAT, EXTENDED, type Format, Held, SINGLE_FORMAT, type Unpacked } from './format.ts';
-import { DOUBLE, type NarrowFormat, roundExtended, SINGLE } from './round.ts';
+import { DOUBLE, type NarrowFormat, SINGLE } from './round.ts';
 import { both, either, negation, Words } from './words.ts';
 
-type Operation = 'add' | 'sub' | 'mul' | 'div' | 'sqrt';
+export type Operation = 'add' | 'sub' | 'mul' | 'div' | 'sqrt';
 
 /** What the special operands give: at most one holds; none: compute. Truth values. */
 interface Special<V> {
@@ -110,19 +110,6 @@ class HeldExact<V> {
     exceptions.write(d.or(exceptions.read(), packed[format.widths.length] as V));
   }
 
-  /** As `pack`, for double extended precision in its hot path. */
-  round(control: V, result: Held<V>, exceptions: Operand<V>): void {
-    const exact = {
-      sign: this.#sign.read(),
-      exponent: this.#exponent.read(),
-      significand: this.#significand.read(),
-      low: this.#low.read(),
-    };
-    const [significand, top, raised] = roundExtended(this.#x, exact, control);
-    result.write([significand, top]);
-    exceptions.write(raised);
-  }
-
   get isZero(): V {
     return new Words(this.#x, 64).eq(this.#significand.read(), 0);
   }
@@ -156,8 +143,8 @@ const special = <V>(x: Language<V>, operation: Operation, a: Unpacked<V>, b: Unp
   }
 };
 
-/** Result and exceptions of an operation on operands of which at least one is no normal number. */
-function unusual<V>(x: Language<V>, format: Format, operation: Operation, aBits: readonly V[], bBits: readonly V[], word: V): V[] {
+/** Result and exceptions of an operation, whatever the operands are. */
+function general<V>(x: Language<V>, format: Format, operation: Operation, aBits: readonly V[], bBits: readonly V[], word: V): V[] {
   const d = new Words(x, 32);
   const result = new Held(x, format);
   const exceptions = d.variable(0);
@@ -236,70 +223,23 @@ function takeApart<V>(format: Format, operation: Operation, values: readonly V[]
   return { a, b: operation === 'sqrt' ? a : values.slice(n, 2 * n), word: values[operation === 'sqrt' ? n : 2 * n] as V };
 }
 
-function parametersOf(format: Format, operation: Operation): readonly BitWidth[] {
+/** Parameters of the subroutine of an operation. */
+export function parametersOf(format: Format, operation: Operation): readonly BitWidth[] {
   return operation === 'sqrt' ? [...format.widths, 32] : [...format.widths, ...format.widths, 32];
 }
 
-function unusualOf(format: Format, operation: Operation): Subroutine {
+/** (a, b, control word or MXCSR) → (result, exceptions) of an operation on anything; of the square root: (a, …). */
+export function generally(format: Format, operation: Operation): Subroutine {
   return {
-    name: `${format.name}-${operation}-unusual`,
+    name: `${format.name}-${operation}-generally`,
     parameters: parametersOf(format, operation),
     results: [...format.widths, 32],
     body: (x, ...values) => {
       const { a, b, word } = takeApart(format, operation, values);
-      return unusual(x, format, operation, a, b, word);
+      return general(x, format, operation, a, b, word);
     },
   };
 }
-
-/** (a, b, x87 control word) → (result, exceptions): normal numbers at once, all else by the way above. */
-function extendedOperation(operation: Operation): Subroutine {
-  const slow = unusualOf(EXTENDED, operation);
-  return {
-    name: `f80-${operation}`,
-    parameters: parametersOf(EXTENDED, operation),
-    results: [...EXTENDED.widths, 32],
-    body: (x, ...values) => {
-      const d = new Words(x, 32);
-      const { a, b, word } = takeApart(EXTENDED, operation, values);
-      const result = new Held(x, EXTENDED);
-      const exceptions = d.variable(0);
-      const noneWidened = d.eq(d.and(word, WIDENED_DENORMAL), 0);
-      const plain = both(x, EXTENDED.isNormal(x, a), EXTENDED.isNormal(x, b), noneWidened);
-      const negativeRoot = operation === 'sqrt' ? d.eq(d.shr(a[1]!, 15), 0) : x.constant(1, 8);
-      x.when(
-        both(x, plain, negativeRoot),
-        () => {
-          const fa = EXTENDED.normal(x, a);
-          const fb = EXTENDED.normal(x, b);
-          const exact = new HeldExact(x);
-          exact.write(compute(x, operation, fa, operation === 'sub' ? { ...fb, sign: d.xor(fb.sign, 1) } : fb));
-          if (operation === 'add' || operation === 'sub') {
-            const down = d.truth(d.eq(d.and(word, ROUNDING_CONTROL), ROUNDING.down));
-            x.when(
-              exact.isZero,
-              () => result.write(EXTENDED.zero(x, down)),
-              () => exact.round(word, result, exceptions),
-            );
-          } else exact.round(word, result, exceptions);
-        },
-        () => {
-          const out = x.call(slow, ...values);
-          result.write(out);
-          exceptions.write(out[2]!);
-        },
-      );
-      return [...result.read(), exceptions.read()];
-    },
-  };
-}
-
-export const f80Add: Subroutine = extendedOperation('add');
-export const f80Sub: Subroutine = extendedOperation('sub');
-export const f80Mul: Subroutine = extendedOperation('mul');
-export const f80Div: Subroutine = extendedOperation('div');
-/** (a, control word) → (result, exceptions). */
-export const f80Sqrt: Subroutine = extendedOperation('sqrt');
 
 /** MXCSR where the host's own arithmetic does: to nearest, precision exceptions masked. */
 const HOST_MASK = 0x7000;
@@ -337,7 +277,7 @@ const magnitudeOf = <V>(w: Words<V>, value: V): V => w.and(value, w.constant((1n
  * is none, sums are asked whether they are exact, and everything else goes the long way.
  */
 function narrowOperation(format: Format, f: NarrowFormat, operation: Operation): Subroutine {
-  const slow = unusualOf(format, operation);
+  const slow = generally(format, operation);
   return {
     name: `${format.name}-${operation}`,
     parameters: parametersOf(format, operation),

@@ -26,11 +26,6 @@ export {
   f64Mul,
   f64Sqrt,
   f64Sub,
-  f80Add,
-  f80Div,
-  f80Mul,
-  f80Sqrt,
-  f80Sub,
 } from './arithmetic.ts';
 export { f32Compare, f32Max, f32Min, f64Compare, f64Max, f64Min, f80Compare, RELATION } from './compare.ts';
 export { EXCEPTION } from './control.ts';
@@ -62,3 +57,4 @@ export {
   widenDouble,
   widenSingle,
 } from './convert.ts';
+export { f80Add, f80Div, f80Mul, f80Sqrt, f80Sub } from './extended-arithmetic.ts';

@@ -25,21 +25,23 @@ const DIVR: Operation = { mnemonic: 'FDIVR', subroutine: f80Div, reversed: true 
 
 /** Result and exceptions of an operation, or of a stack underflow if an operand is missing; written to `slot` and popped. */
 function conclude<V>(fpu: Fpu<V>, present: V, slot: V, compute: () => readonly V[], pops: boolean): void {
-  const { x, d, q } = fpu;
-  const indefinite = fpu.indefinite();
-  const significand = q.variable(indefinite.significand);
-  const top = d.variable(indefinite.top);
-  const exceptions = d.variable(STACK_UNDERFLOW);
-  x.when(present, () => {
-    const [s, t, e] = compute() as readonly [V, V, V];
-    significand.write(s);
-    top.write(t);
-    exceptions.write(e);
-  });
-  x.when(fpu.settle(exceptions.read()), () => {
-    fpu.write(slot, { significand: significand.read(), top: top.read() });
-    if (pops) fpu.pop();
-  });
+  const { x, d } = fpu;
+  x.when(
+    present,
+    () => {
+      const [significand, top, exceptions] = compute() as readonly [V, V, V];
+      x.when(fpu.settle(exceptions), () => {
+        fpu.overwrite(slot, { significand, top });
+        if (pops) fpu.pop();
+      });
+    },
+    () => {
+      x.when(fpu.settle(d.constant(STACK_UNDERFLOW)), () => {
+        if (pops) fpu.writeAndPop(slot, fpu.indefinite());
+        else fpu.write(slot, fpu.indefinite());
+      });
+    },
+  );
 }
 
 function operate<V>(x: Language<V>, { subroutine, reversed }: Operation, dest: Extended<V>, src: Extended<V>, control: V): readonly V[] {

@@ -9,8 +9,8 @@
  * stay what FLDENV, FRSTOR or FXRSTOR made them. [SDM 1 §8.1.8, §8.1.9: recent processors leave both out, too]
  */
 import { VECTOR } from '../../fault.ts';
-import { BEFORE_COMPUTING, EXCEPTION } from '../float/control.ts';
-import { both, negation, Words } from '../float/words.ts';
+import { BEFORE_COMPUTING, EXCEPTION, EXCEPTIONS } from '../float/control.ts';
+import { negation, Words } from '../float/words.ts';
 import type { Language, Operand } from '../language.ts';
 
 /** Bits of the status word. TOP is kept apart. [SDM 1, Figure 8-4] */
@@ -35,11 +35,13 @@ export class Fpu<V> {
   readonly q: Words<V>;
   /** Control word, width 32. */
   readonly control: V;
+  /** Status word as the instruction found it, width 32. */
+  readonly #status: V;
   readonly #top: V;
   /** Offset of the memory operand, width 64. Found here, so that it is known on every path. */
   readonly #offset: V | undefined;
 
-  private constructor(x: Language<V>, operand?: Operand<V>) {
+  private constructor(x: Language<V>, status: V, operand?: Operand<V>) {
     this.x = x;
     if (operand !== undefined) {
       const offset = x.effectiveAddress(operand);
@@ -48,6 +50,7 @@ export class Fpu<V> {
     this.d = new Words(x, 32);
     this.q = new Words(x, 64);
     this.control = x.bind(x.zeroExtend(x.field('fcw').read(), 16, 32));
+    this.#status = status;
     this.#top = x.bind(x.field('ftop').read());
   }
 
@@ -56,21 +59,26 @@ export class Fpu<V> {
    * memory operand, whose offset becomes the data pointer.
    */
   static waiting<V>(x: Language<V>, operand?: Operand<V>): Fpu<V> {
-    Fpu.#available(x);
-    const status = x.field('fsw').read();
-    x.faultIf(x.ne(x.and(status, x.constant(FSW.errorSummary, 16), 16), x.constant(0, 16), 16), VECTOR.MF);
-    return new Fpu(x, operand);
+    const d = new Words(x, 32);
+    const status = Fpu.#statusWord(x);
+    const blocked = x.bind(x.field('x87Blocked').read());
+    // Both are rare: one look is enough to see that there is neither.
+    x.when(d.ne(d.or(blocked, d.and(status, FSW.errorSummary)), 0), () => {
+      x.faultIf(d.ne(blocked, 0), VECTOR.NM);
+      x.faultIf(x.constant(1, 8), VECTOR.MF);
+    });
+    return new Fpu(x, status, operand);
   }
 
   /** For a control instruction that does not. */
   static notWaiting<V>(x: Language<V>): Fpu<V> {
-    Fpu.#available(x);
-    return new Fpu(x);
+    // [SDM 3A, Table 2-2]
+    x.faultIf(x.ne(x.field('x87Blocked').read(), x.constant(0, 32), 32), VECTOR.NM);
+    return new Fpu(x, Fpu.#statusWord(x));
   }
 
-  /** [SDM 3A, Table 2-2] */
-  static #available<V>(x: Language<V>): void {
-    x.faultIf(x.ne(x.field('x87Blocked').read(), x.constant(0, 32), 32), VECTOR.NM);
+  static #statusWord<V>(x: Language<V>): V {
+    return x.bind(x.zeroExtend(x.field('fsw').read(), 16, 32));
   }
 
   // Registers. A slot is the physical number of one, width 32.
@@ -85,9 +93,28 @@ export class Fpu<V> {
     return this.slot(this.x.zeroExtend(number, 8, 32));
   }
 
+  /** A truth value. */
   isOccupied(slot: V): V {
-    const tags = this.x.zeroExtend(this.x.field('ftags').read(), 16, 32);
-    return this.x.bind(this.x.truncate(this.d.and(this.d.shr(tags, slot), 1), 32, 8));
+    return this.#lowestBit(this.d.shr(this.#tags(), slot));
+  }
+
+  /** Neither of two registers is empty. */
+  areOccupied(a: V, b: V): V {
+    const { d } = this;
+    const tags = this.#tags();
+    return this.#lowestBit(d.and(d.shr(tags, a), d.shr(tags, b)));
+  }
+
+  isEmpty(slot: V): V {
+    return negation(this.x, this.isOccupied(slot));
+  }
+
+  #tags(): V {
+    return this.x.bind(this.x.zeroExtend(this.x.field('ftags').read(), 16, 32));
+  }
+
+  #lowestBit(value: V): V {
+    return this.x.bind(this.x.truncate(this.d.and(value, 1), 32, 8));
   }
 
   read(slot: V): Extended<V> {
@@ -98,10 +125,8 @@ export class Fpu<V> {
 
   /** Fills a register, empty or not. */
   write(slot: V, value: Extended<V>): void {
-    const { x } = this;
     this.overwrite(slot, value);
-    const bit = x.truncate(this.d.shl(1, slot), 32, 16);
-    x.field('ftags').write(x.or(x.field('ftags').read(), bit, 16));
+    this.#tag(slot, undefined);
   }
 
   /** Fills a register that is known not to be empty. */
@@ -112,9 +137,17 @@ export class Fpu<V> {
   }
 
   free(slot: V): void {
-    const { x } = this;
-    const bit = x.truncate(this.d.shl(1, slot), 32, 16);
-    x.field('ftags').write(x.and(x.field('ftags').read(), x.not(bit, 16), 16));
+    this.#tag(undefined, slot);
+  }
+
+  /** One register becomes occupied, then one empty. */
+  #tag(occupied: V | undefined, empty: V | undefined): void {
+    const { x, d } = this;
+    const bit = (slot: V): V => d.shl(1, slot);
+    const tags = this.#tags();
+    const more = occupied === undefined ? tags : d.or(tags, bit(occupied));
+    const left = empty === undefined ? more : d.and(more, d.not(bit(empty)));
+    x.field('ftags').write(x.truncate(left, 32, 16));
   }
 
   /** Frees ST(0) and makes ST(1) the top; `twice`: frees that, too. */
@@ -125,20 +158,26 @@ export class Fpu<V> {
     this.x.field('ftop').write(twice ? this.slot(2) : next);
   }
 
+  /** The value into a register, empty or not, and a pop. */
+  writeAndPop(slot: V, value: Extended<V>): void {
+    this.overwrite(slot, value);
+    this.#tag(slot, this.#top);
+    this.x.field('ftop').write(this.slot(1));
+  }
+
   /** The value, made known with its exceptions, on top of the stack. */
   push(value: Extended<V>, exceptions: V): void {
-    const { x, d, q } = this;
+    const { x, d } = this;
     const slot = this.slot(-1);
-    const full = this.isOccupied(slot);
-    const indefinite = this.indefinite();
-    const pushed = {
-      significand: q.select(full, indefinite.significand, value.significand),
-      top: d.select(full, indefinite.top, value.top),
-    };
-    x.when(this.settle(d.select(full, STACK_OVERFLOW, exceptions)), () => {
+    const place = (pushed: Extended<V>): void => {
       this.write(slot, pushed);
       x.field('ftop').write(slot);
-    });
+    };
+    x.when(
+      this.isOccupied(slot),
+      () => x.when(this.settle(d.constant(STACK_OVERFLOW)), () => place(this.indefinite())),
+      () => x.when(this.settle(exceptions), () => place(value)),
+    );
   }
 
   moveTop(slot: V): void {
@@ -169,34 +208,36 @@ export class Fpu<V> {
 
   #settle(exceptions: V, kept: V, conditionCode: V | undefined): V {
     const { x, d } = this;
-    const status = x.zeroExtend(x.field('fsw').read(), 16, 32);
-    const unmasked = this.unmasked(exceptions);
-    const summary = d.select(d.ne(unmasked, 0), FSW.errorSummary | FSW.busy, 0);
     const told = conditionCode === undefined ? exceptions : d.or(exceptions, conditionCode);
-    x.field('fsw').write(x.truncate(d.or(d.or(d.and(status, kept), told), summary), 32, 16));
+    const status = d.or(d.and(this.#status, kept), told);
+    const unmasked = this.unmasked(exceptions);
+    this.#writeStatus(status);
+    x.when(d.ne(unmasked, 0), () => this.#writeStatus(d.or(status, FSW.errorSummary | FSW.busy)));
+    this.#point();
+    return d.eq(d.and(unmasked, BEFORE_COMPUTING), 0);
+  }
+
+  #writeStatus(status: V): void {
+    this.x.field('fsw').write(this.x.truncate(status, 32, 16));
+  }
+
+  /** The pointers to the instruction and its operand. */
+  #point(): void {
+    const { x } = this;
     x.field('fip').write(x.thisIp());
     x.field('fcs').write(x.indexedField('segmentSelector', x.constant(CS, 32), 4, 0, 16).read());
     if (this.#offset !== undefined) x.field('fdp').write(this.#offset);
-    return d.eq(d.and(unmasked, BEFORE_COMPUTING), 0);
   }
 
   /** Those of the exceptions that are unmasked. */
   unmasked(exceptions: V): V {
     const { d } = this;
-    return d.and(d.and(exceptions, d.not(this.control)), 0x3f);
+    return d.and(d.and(exceptions, d.not(this.control)), EXCEPTIONS);
   }
 
   /** Nothing happened: C1 is cleared. */
   settleQuietly(): void {
-    this.settle(this.d.constant(0));
-  }
-
-  /** Neither of two registers is empty. */
-  areOccupied(a: V, b: V): V {
-    return both(this.x, this.isOccupied(a), this.isOccupied(b));
-  }
-
-  isEmpty(slot: V): V {
-    return negation(this.x, this.isOccupied(slot));
+    this.#writeStatus(this.d.and(this.#status, ~FSW.c1));
+    this.#point();
   }
 }

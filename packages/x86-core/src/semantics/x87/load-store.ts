@@ -53,8 +53,11 @@ function readOrIndefinite<V>(fpu: Fpu<V>, slot: V, present: V): Extended<V> {
 export const FLD_REGISTER: Instruction = unary('FLD', (x, number) => {
   const fpu = Fpu.waiting(x);
   const slot = fpu.slotOf(number.read());
-  const present = fpu.isOccupied(slot);
-  fpu.push(readOrIndefinite(fpu, slot, present), fpu.d.select(present, 0, STACK_UNDERFLOW));
+  x.when(
+    fpu.isOccupied(slot),
+    () => fpu.push(fpu.read(slot), fpu.d.constant(0)),
+    () => fpu.push(fpu.indefinite(), fpu.d.constant(STACK_UNDERFLOW)),
+  );
 });
 
 /** Constants, rounded by rounding control: `below` is the value rounded down, `up` those controls under which it is one more. */
@@ -92,15 +95,18 @@ function store<V>(x: Language<V>, dest: Operand<V>, convert: Subroutine, missing
     result.write(value);
     exceptions.write(raised);
   });
-  const stored = d.eq(d.and(fpu.unmasked(exceptions.read()), stopping), 0);
-  x.when(stored, () => {
-    const value = result.read();
-    dest.write(dest.width === width ? value : x.truncate(value, width, dest.width));
-  });
-  // What is not stored is not rounded either.
-  const unrounded = d.and(exceptions.read(), ~(EXCEPTION.precision | FSW.c1));
-  fpu.settle(d.select(stored, exceptions.read(), unrounded));
-  if (pops) x.when(stored, () => fpu.pop());
+  const raised = exceptions.read();
+  x.when(
+    d.eq(d.and(fpu.unmasked(raised), stopping), 0),
+    () => {
+      const value = result.read();
+      dest.write(dest.width === width ? value : x.truncate(value, width, dest.width));
+      fpu.settle(raised);
+      if (pops) fpu.pop();
+    },
+    // What is not stored is not rounded either.
+    () => fpu.settle(d.and(raised, ~(EXCEPTION.precision | FSW.c1))),
+  );
 }
 
 /** A store to memory also stops for an unmasked overflow or underflow. [SDM 1 §8.5.4, §8.5.5] */
@@ -151,12 +157,22 @@ const storeRegister = (mnemonic: string, pops: boolean): Instruction =>
   unary(mnemonic, (x, number) => {
     const fpu = Fpu.waiting(x);
     const own = fpu.slot(0);
-    const present = fpu.isOccupied(own);
-    const value = readOrIndefinite(fpu, own, present);
-    x.when(fpu.settle(fpu.d.select(present, 0, STACK_UNDERFLOW)), () => {
-      fpu.write(fpu.slotOf(number.read()), value);
-      if (pops) fpu.pop();
-    });
+    const dest = fpu.slotOf(number.read());
+    x.when(
+      fpu.isOccupied(own),
+      () => {
+        const value = fpu.read(own);
+        fpu.settleQuietly();
+        if (pops) fpu.writeAndPop(dest, value);
+        else fpu.write(dest, value);
+      },
+      () => {
+        x.when(fpu.settle(fpu.d.constant(STACK_UNDERFLOW)), () => {
+          if (pops) fpu.writeAndPop(dest, fpu.indefinite());
+          else fpu.write(dest, fpu.indefinite());
+        });
+      },
+    );
   });
 /** FST, FSTP ST(i). */
 export const FST_REGISTER: Instruction = storeRegister('FST', false);
@@ -167,14 +183,24 @@ export const FXCH: Instruction = unary('FXCH', (x, number) => {
   const fpu = Fpu.waiting(x);
   const own = fpu.slot(0);
   const other = fpu.slotOf(number.read());
-  const ownPresent = fpu.isOccupied(own);
-  const otherPresent = fpu.isOccupied(other);
-  const a = readOrIndefinite(fpu, own, ownPresent);
-  const b = readOrIndefinite(fpu, other, otherPresent);
-  x.when(fpu.settle(fpu.d.select(both(x, ownPresent, otherPresent), 0, STACK_UNDERFLOW)), () => {
-    fpu.write(own, b);
-    fpu.write(other, a);
-  });
+  x.when(
+    fpu.areOccupied(own, other),
+    () => {
+      const a = fpu.read(own);
+      const b = fpu.read(other);
+      fpu.settleQuietly();
+      fpu.overwrite(own, b);
+      fpu.overwrite(other, a);
+    },
+    () => {
+      const a = readOrIndefinite(fpu, own, fpu.isOccupied(own));
+      const b = readOrIndefinite(fpu, other, fpu.isOccupied(other));
+      x.when(fpu.settle(fpu.d.constant(STACK_UNDERFLOW)), () => {
+        fpu.write(own, b);
+        fpu.write(other, a);
+      });
+    },
+  );
 });
 
 /** FCMOVcc: ST(0) ← ST(i) if the condition (as of Jcc) holds. An empty register makes ST(0) indefinite either way. */
