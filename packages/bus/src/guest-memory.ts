@@ -51,8 +51,11 @@ export class Ram implements GuestMemory {
   /** `start` and `length` are buffer offsets of the bytes just written. */
   onWatchedWrite: ((start: number, length: number) => void) | undefined = undefined;
 
-  /** @throws ConfigurationError `bad-region` for unaligned, overlapping or too large regions. */
-  constructor(buffer: ArrayBufferLike, regions?: readonly RamRegion[]) {
+  /**
+   * @param watched one byte for every page of the buffer, zero: for who wants it at a place of his own
+   * @throws ConfigurationError `bad-region` for unaligned, overlapping or too large regions.
+   */
+  constructor(buffer: ArrayBufferLike, regions?: readonly RamRegion[], watched?: Uint8Array) {
     this.buffer = buffer;
     this.regions = [...(regions ?? [{ address: 0, size: buffer.byteLength, offset: 0 }])].sort((a, b) => a.address - b.address);
     let end = 0;
@@ -71,7 +74,7 @@ export class Ram implements GuestMemory {
     this.size = this.regions.reduce((sum, r) => sum + r.size, 0);
     this.#bytes = new Uint8Array(buffer);
     this.#view = new DataView(buffer);
-    this.watched = new Uint8Array((buffer.byteLength >>> 0) / 4096 + 1);
+    this.watched = watched ?? new Uint8Array(Math.ceil(buffer.byteLength / 4096));
   }
 
   contains(address: number, length: number): boolean {

@@ -2,8 +2,9 @@
 import { ConfigurationError, Ram, type RamRegion } from '@paravirt/bus';
 import { type LinearMemory, WASM } from './wasm/runtime.ts';
 
-/** State, TLBs and heat counters lie below; see state.ts, memory/tlb.ts, system-processor.ts, engines/heat.ts. */
-const ARENA_START = 0x5_0000;
+/** State, TLBs and heat counters lie below; see state.ts, memory/tlb.ts, system-processor.ts, engines/heat.ts, engines/code-tlb.ts. */
+const WATCHED_START = 0x5_4000;
+const PAGE = 4096;
 const DEFAULT_CODE_BYTES = 64 * 2 ** 20;
 const WASM_PAGE = 65_536;
 const MOST_PAGES = 65_536;
@@ -19,7 +20,7 @@ export class CpuMemory {
   readonly memory: LinearMemory;
   readonly ram: Ram;
   /** Where decoded code lies in linear memory. */
-  readonly arenaStart: number = ARENA_START;
+  readonly arenaStart: number;
   readonly arenaEnd: number;
 
   /** @throws ConfigurationError `bad-region`, `memory-too-large` (linear memory ends at 4 GiB), `memory-unavailable`. */
@@ -27,7 +28,11 @@ export class CpuMemory {
     const codeBytes = options.codeBytes ?? DEFAULT_CODE_BYTES;
     if (!Number.isInteger(codeBytes) || codeBytes < 2 ** 18)
       throw new ConfigurationError('bad-size', `${codeBytes} bytes for decoded code are too few`, codeBytes);
-    this.arenaEnd = ARENA_START + Math.ceil(codeBytes / WASM_PAGE) * WASM_PAGE;
+    const ramBytes = options.ram.reduce((sum, { size }) => sum + size, 0);
+    // The bytes of Ram.watched, with room for those of the pages that they take themselves.
+    const watchedBytes = Math.ceil((ramBytes + codeBytes) / PAGE / PAGE + 1) * PAGE;
+    this.arenaStart = WATCHED_START + watchedBytes;
+    this.arenaEnd = Math.ceil((this.arenaStart + codeBytes) / WASM_PAGE) * WASM_PAGE;
     let offset = this.arenaEnd;
     const regions: RamRegion[] = [];
     for (const { address, size } of options.ram) {
@@ -46,6 +51,7 @@ export class CpuMemory {
         offset,
       );
     }
-    this.ram = new Ram(this.memory.buffer, regions);
+    const { buffer } = this.memory;
+    this.ram = new Ram(buffer, regions, new Uint8Array(buffer, WATCHED_START, buffer.byteLength / PAGE));
   }
 }

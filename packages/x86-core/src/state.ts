@@ -31,6 +31,7 @@ export type ArchitecturalField =
   | 'cr2'
   | 'cr3'
   | 'cr4'
+  | 'pdptes'
   | 'efer'
   | 'star'
   | 'lstar'
@@ -71,11 +72,24 @@ export type DerivedField =
   | 'segmentAccess'
   | 'flatSegments'
   | 'flagKind'
+  | 'hotAfter'
+  | 'translated'
+  | 'regionExits'
+  | 'commonMode'
+  | 'attention'
+  | 'shadowUntil'
   | 'x87Blocked'
   | 'mmxBlocked'
   | 'sseBlocked'
   | 'tlb'
   | 'codeTlb'
+  | 'tlbFilled'
+  | 'tlbFilledGlobal'
+  | 'tlbLargePages'
+  | 'ramFirstPage'
+  | 'ramPages'
+  | 'ramHost'
+  | 'watchedPages'
   | 'remaining'
   | 'record'
   | 'runStart'
@@ -97,6 +111,11 @@ const u16 = (count = 1): FieldShape => ({ size: 2, count });
 const u32 = (count = 1): FieldShape => ({ size: 4, count });
 const u64 = (count = 1): FieldShape => ({ size: 8, count });
 const v128 = (count = 1): FieldShape => ({ size: 16, count });
+
+/** Regions of RAM that generated code can find; pages of others are TypeScript's to find. */
+export const RAM_REGIONS = 8;
+/** Size of the set `tlbLargePages`, in words of 32 bits. */
+export const TLB_LARGE_PAGE_WORDS = 128;
 
 /** Architectural state, saved and compared. */
 const ARCHITECTURAL: Readonly<Record<ArchitecturalField, FieldShape>> = {
@@ -123,6 +142,8 @@ const ARCHITECTURAL: Readonly<Record<ArchitecturalField, FieldShape>> = {
   cr2: u64(),
   cr3: u64(),
   cr4: u64(),
+  /** PDPTE registers: low and high doublewords of four entries, loaded with CR3 in PAE mode. [SDM 3A §4.4.1] */
+  pdptes: u32(8),
   efer: u64(),
   star: u64(),
   lstar: u64(),
@@ -179,6 +200,20 @@ const DERIVED: Readonly<Record<DerivedField, FieldShape>> = {
   flatSegments: u32(),
   /** How translated code that has just been left keeps the flags in flagResult and flagCarries; 0, as everybody else wants them. */
   flagKind: u32(),
+  /** Jumps to a place after which it is translated; 2^16 and more: never. */
+  hotAfter: u32(),
+  /** Instructions executed by translated code since the CPU was made, and returns from it to the interpreter by their outcome (LEFT). */
+  translated: u64(),
+  regionExits: u64(3),
+  /**
+   * Modes between which the common cases of system routines move (system/common-case/): 64 in 64-bit mode; 32 in protected mode outside of
+   * long mode when flatSegments holds, CS is readable 32-bit code and SS has B set; else 0, and every routine runs in TypeScript.
+   */
+  commonMode: u32(),
+  /** Not 0: an interrupt or an NMI waits, so whoever sets IF or lets NMIs in must leave. */
+  attention: u32(),
+  /** Value of `remaining` at the boundary up to which the interrupt shadow lasts. */
+  shadowUntil: u32(),
   /** Why x87, MMX or SSE instructions may not run now: 0, or the vector of the fault (6 #UD, 7 #NM). */
   x87Blocked: u32(),
   mmxBlocked: u32(),
@@ -186,6 +221,16 @@ const DERIVED: Readonly<Record<DerivedField, FieldShape>> = {
   /** Address in linear memory of the TLB and of the code TLB for the current privilege. */
   tlb: u32(),
   codeTlb: u32(),
+  /** Lengths of the TLB's two journals, in entries, and a set of its large pages: see memory/tlb.ts. */
+  tlbFilled: u32(),
+  tlbFilledGlobal: u32(),
+  tlbLargePages: u32(TLB_LARGE_PAGE_WORDS),
+  /** RAM as the page walk finds it, largest region first: number of the first physical page, pages (0: no region), address in linear memory. */
+  ramFirstPage: u32(RAM_REGIONS),
+  ramPages: u32(RAM_REGIONS),
+  ramHost: u32(RAM_REGIONS),
+  /** Address in linear memory of the bytes of Ram.watched. */
+  watchedPages: u32(),
   /** Instructions left in this slice; below zero: leave at the next boundary. */
   remaining: u32(),
   /** Record being executed and first record of the run since `remaining` was last brought up to date. */

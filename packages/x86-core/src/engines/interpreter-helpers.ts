@@ -20,6 +20,7 @@ import {
   type ValueType,
 } from '../wasm/instructions.ts';
 import type { FunctionBuilder, ModuleBuilder, Signature } from '../wasm/module.ts';
+import { buildPageWalk, PAGE_WALK, WALK } from './page-walk.ts';
 
 /** Beside a number of bytes: they will be written. */
 export const FOR_WRITING = 0x1_0000;
@@ -53,6 +54,7 @@ export const HELPERS: Readonly<Record<string, Signature>> = {
   linear: { parameters: ['i64', 'i32', 'i32'], results: ['i64'] },
   canonical: { parameters: ['i64', 'i32', 'i32'], results: [] },
   probe: { parameters: ['i64', 'i32'], results: [] },
+  ...PAGE_WALK,
   copyForward: { parameters: ['i64', 'i64', 'i32', 'i32'], results: ['i32'] },
   fillForward: { parameters: ['i64', 'i32', 'i32', 'i32'], results: ['i32'] },
   ...Object.fromEntries(
@@ -77,15 +79,16 @@ export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number>
     index.set(name, made.index);
   };
   const imported = (name: string): number[] => call(index.get(name) as number);
+  buildPageWalk(module, index);
   define('canonical', (f) => canonical(f, imported('segmentFault')));
   define('linear', (f) => linear(f, imported('segmentFault'), imported('canonical')));
-  define('probe', (f) => f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address), localGet(1), imported('slowProbe')));
+  define('probe', (f) => probe(f, imported('fillTlb'), imported('slowProbe')));
   define('copyForward', copyForward);
   define('fillForward', fillForward);
   for (const width of WIDTHS) {
-    define(`load${width}`, (f) => loadHelper(f, width, 0, imported('slowLoad')));
-    define(`loadForWrite${width}`, (f) => loadHelper(f, width, 8, imported('slowLoad')));
-    define(`store${width}`, (f) => storeHelper(f, width, imported('slowStore')));
+    define(`load${width}`, (f) => loadHelper(f, width, 0, imported('fillTlb'), imported('slowLoad')));
+    define(`loadForWrite${width}`, (f) => loadHelper(f, width, 8, imported('fillTlb'), imported('slowLoad')));
+    define(`store${width}`, (f) => storeHelper(f, width, imported('fillTlb'), imported('slowStore')));
   }
   return index;
 }
@@ -196,75 +199,90 @@ function fillForward(f: FunctionBuilder): void {
   f.emit(localGet(hostTo), localGet(byte), localGet(bytes), MEMORY_FILL, localGet(bytes));
 }
 
-/** Leaves whether the TLB entry of local 0 has the tag at `tagOffset` for all of the access; sets local `entry`. */
-function lookUp(f: FunctionBuilder, entry: number, bytes: number, tagOffset: number): void {
-  f.emit(
-    ADDRESS_ZERO,
-    load(OP.i32Load, at.tlb.address),
-    localGet(0),
-    OP.i32WrapI64,
-    i32Const(7),
-    OP.i32ShrU,
-    i32Const(0xffe0),
-    OP.i32And,
-    OP.i32Add,
-  );
-  f.emit(
-    localTee(entry),
-    load(OP.i64Load, tagOffset),
-    localGet(0),
-    i64Const(BigInt(bytes - 1)),
-    OP.i64Add,
-    i64Const(-4096n),
-    OP.i64And,
-    OP.i64Eq,
-  );
+/** Sets local `entry` to the TLB entry of the linear address in local 0. */
+function findEntry(f: FunctionBuilder, entry: number): void {
+  f.emit(ADDRESS_ZERO, load(OP.i32Load, at.tlb.address), localGet(0), OP.i32WrapI64, i32Const(7), OP.i32ShrU);
+  f.emit(i32Const(0xffe0), OP.i32And, OP.i32Add, localSet(entry));
+}
+
+/**
+ * What `slow` emits runs unless the TLB entry in local `entry` has all of an access at the address in local 0, and cannot be filled for it.
+ * `bytes` leaves how many.
+ */
+function unlessInTlb(
+  f: FunctionBuilder,
+  entry: number,
+  bytes: readonly number[],
+  tagOffset: number,
+  fillTlb: readonly number[],
+  slow: () => void,
+): void {
+  const last = [...bytes, OP.i64ExtendI32U, ...i64Const(1n), OP.i64Sub];
+  findEntry(f, entry);
+  f.emit(localGet(entry), load(OP.i64Load, tagOffset), localGet(0), last, OP.i64Add, i64Const(-4096n), OP.i64And, OP.i64Ne);
+  f.open(OP.if);
+  f.emit(localGet(0), OP.i32WrapI64, i32Const(4095), OP.i32And, bytes, OP.i32Add, i32Const(4096), OP.i32GtU);
+  f.open(OP.if, 'i32');
+  f.emit(i32Const(0));
+  f.else();
+  f.emit(localGet(0), i32Const(tagOffset === 0 ? 0 : WALK.write), fillTlb);
+  f.close();
+  f.emit(OP.i32Eqz);
+  f.open(OP.if);
+  slow();
+  f.close();
+  f.close();
 }
 
 const hostAddress = (entry: number): number[] => [...localGet(0), OP.i32WrapI64, ...localGet(entry), ...load(OP.i32Load, 16), OP.i32Add];
 
-function loadHelper(f: FunctionBuilder, width: HelperWidth, tagOffset: 0 | 8, slowLoad: readonly number[]): void {
+/** (linear address, bytes + FOR_WRITING): faults if an access would. */
+function probe(f: FunctionBuilder, fillTlb: readonly number[], slowProbe: readonly number[]): void {
   const entry = f.local('i32');
-  const bytes = width / 8;
-  lookUp(f, entry, bytes, tagOffset);
-  f.open(OP.if, valueType(width));
-  f.emit(hostAddress(entry), loadOpcode(width));
+  const bytes = [...localGet(1), ...i32Const(0xffff), OP.i32And];
+  const slow = (): void => f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address), localGet(1), slowProbe);
+  f.emit(localGet(1), i32Const(FOR_WRITING), OP.i32And);
+  f.open(OP.if);
+  unlessInTlb(f, entry, bytes, 8, fillTlb, slow);
   f.else();
-  f.emit(
-    ADDRESS_ZERO,
-    localGet(0),
-    store(OP.i64Store, at.slowAddress.address),
-    i32Const(bytes | (tagOffset === 8 ? FOR_WRITING : 0)),
-    slowLoad,
-  );
-  if (width === 128) {
-    f.emit(
-      simd(SIMD.const),
-      new Array<number>(16).fill(0),
-      ADDRESS_ZERO,
-      load(OP.i64Load, at.slowValue.address),
-      simd(SIMD.i64x2Replace),
-      0,
-    );
-    f.emit(ADDRESS_ZERO, load(OP.i64Load, at.slowHigh.address), simd(SIMD.i64x2Replace), 1);
-  } else f.emit(ADDRESS_ZERO, load(width === 64 ? OP.i64Load : OP.i32Load, at.slowValue.address));
+  unlessInTlb(f, entry, bytes, 0, fillTlb, slow);
   f.close();
 }
 
-function storeHelper(f: FunctionBuilder, width: HelperWidth, slowStore: readonly number[]): void {
+function loadHelper(
+  f: FunctionBuilder,
+  width: HelperWidth,
+  tagOffset: 0 | 8,
+  fillTlb: readonly number[],
+  slowLoad: readonly number[],
+): void {
   const entry = f.local('i32');
   const bytes = width / 8;
-  lookUp(f, entry, bytes, 8);
-  f.open(OP.if);
+  unlessInTlb(f, entry, i32Const(bytes), tagOffset, fillTlb, () => {
+    f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address));
+    f.emit(i32Const(bytes | (tagOffset === 8 ? FOR_WRITING : 0)), slowLoad);
+    if (width === 128) {
+      f.emit(simd(SIMD.const), new Array<number>(16).fill(0));
+      f.emit(ADDRESS_ZERO, load(OP.i64Load, at.slowValue.address), simd(SIMD.i64x2Replace), 0);
+      f.emit(ADDRESS_ZERO, load(OP.i64Load, at.slowHigh.address), simd(SIMD.i64x2Replace), 1);
+    } else f.emit(ADDRESS_ZERO, load(width === 64 ? OP.i64Load : OP.i32Load, at.slowValue.address));
+    f.emit(OP.return);
+  });
+  f.emit(hostAddress(entry), loadOpcode(width));
+}
+
+function storeHelper(f: FunctionBuilder, width: HelperWidth, fillTlb: readonly number[], slowStore: readonly number[]): void {
+  const entry = f.local('i32');
+  const bytes = width / 8;
+  unlessInTlb(f, entry, i32Const(bytes), 8, fillTlb, () => {
+    f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address));
+    if (width === 128) {
+      f.emit(ADDRESS_ZERO, localGet(1), simd(SIMD.i64x2Extract), 0, store(OP.i64Store, at.slowValue.address));
+      f.emit(ADDRESS_ZERO, localGet(1), simd(SIMD.i64x2Extract), 1, store(OP.i64Store, at.slowHigh.address));
+    } else f.emit(ADDRESS_ZERO, localGet(1), store(width === 64 ? OP.i64Store : OP.i32Store, at.slowValue.address));
+    f.emit(i32Const(bytes), slowStore, OP.return);
+  });
   f.emit(hostAddress(entry), localGet(1), storeOpcode(width));
-  f.else();
-  f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address));
-  if (width === 128) {
-    f.emit(ADDRESS_ZERO, localGet(1), simd(SIMD.i64x2Extract), 0, store(OP.i64Store, at.slowValue.address));
-    f.emit(ADDRESS_ZERO, localGet(1), simd(SIMD.i64x2Extract), 1, store(OP.i64Store, at.slowHigh.address));
-  } else f.emit(ADDRESS_ZERO, localGet(1), store(width === 64 ? OP.i64Store : OP.i32Store, at.slowValue.address));
-  f.emit(i32Const(bytes), slowStore);
-  f.close();
 }
 
 function loadOpcode(width: HelperWidth): number[] {

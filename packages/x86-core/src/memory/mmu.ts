@@ -9,7 +9,7 @@
  */
 import type { AddressSpace, Ram } from '@paravirt/bus';
 import { EFER_LMA } from '../control-bits.ts';
-import { STATE } from '../state.ts';
+import { RAM_REGIONS, STATE } from '../state.ts';
 import { ACCESS, type AccessKind, PageWalker, type PhysicalWords } from './paging.ts';
 import { Tlb, tlbEntry } from './tlb.ts';
 
@@ -69,6 +69,21 @@ export class Mmu implements PhysicalWords {
     this.#faults = options.faults;
     this.tlb = new Tlb(this.#words);
     this.walker = new PageWalker(this.#words, this);
+    this.#tellRam();
+  }
+
+  /** Writes down where RAM is, for the page walk in WebAssembly. Without the watched pages in linear memory it finds none. */
+  #tellRam(): void {
+    const words = this.#words;
+    const { regions, watched, buffer } = this.#ram;
+    const seen = watched.buffer === buffer ? [...regions].sort((a, b) => b.size - a.size) : [];
+    for (let i = 0; i < RAM_REGIONS; i++) {
+      const region = seen[i];
+      words[(STATE.ramFirstPage.address >>> 2) + i] = (region?.address ?? 0) / PAGE;
+      words[(STATE.ramPages.address >>> 2) + i] = (region?.size ?? 0) / PAGE;
+      words[(STATE.ramHost.address >>> 2) + i] = region?.offset ?? 0;
+    }
+    words[STATE.watchedPages.address >>> 2] = watched.byteOffset;
   }
 
   /** Aligned doubleword of physical memory. */

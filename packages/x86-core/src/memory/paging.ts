@@ -19,22 +19,25 @@ export const PF_U = 4;
 export const PF_RSVD = 8;
 export const PF_I = 16;
 
-const ENTRY_P = 1;
-const ENTRY_RW = 1 << 1;
-const ENTRY_US = 1 << 2;
-const ENTRY_A = 1 << 5;
-const ENTRY_D = 1 << 6;
-const ENTRY_PS = 1 << 7;
-const ENTRY_G = 1 << 8;
+/** Bits of an entry of a paging structure. [SDM 3A, Figure 4-4, 4-7, 4-11] */
+export const ENTRY_P = 1;
+export const ENTRY_RW = 2;
+export const ENTRY_US = 4;
+export const ENTRY_A = 0x20;
+export const ENTRY_D = 0x40;
+export const ENTRY_PS = 0x80;
+export const ENTRY_G = 0x100;
 /** Bit 63, in the high doubleword. */
-const ENTRY_XD = 0x8000_0000;
+export const ENTRY_XD = 0x8000_0000;
 
 const TWO_32 = 2 ** 32;
 /** Address bits in the high doubleword of an entry, and the bits from MAXPHYADDR to 51 that must be zero there. */
-const ADDRESS_HIGH = 2 ** (PHYSICAL_ADDRESS_BITS - 32) - 1;
-const RESERVED_HIGH = 0x000f_ffff & ~ADDRESS_HIGH;
+export const ADDRESS_HIGH: number = 2 ** (PHYSICAL_ADDRESS_BITS - 32) - 1;
+export const RESERVED_HIGH: number = 0x000f_ffff & ~ADDRESS_HIGH;
 /** PAE paging reserves bits 52 to 62 too. [SDM 3A, Table 4-9 to 4-11] */
-const RESERVED_HIGH_PAE = 0x7fff_ffff & ~ADDRESS_HIGH;
+export const RESERVED_HIGH_PAE: number = 0x7fff_ffff & ~ADDRESS_HIGH;
+/** Bit of a PDE of a 4-MiB page. [SDM 3A, Table 4-4] */
+export const PSE_36_RESERVED = 0x20_0000;
 /** Reserved bits of a present PDPTE besides those from MAXPHYADDR up: 1, 2, 5 to 8. [SDM 3A, Table 4-8] */
 const PDPTE_RESERVED_LOW = 0x1e6;
 
@@ -42,6 +45,7 @@ const CR0 = STATE.cr0.address >>> 2;
 const CR3 = STATE.cr3.address >>> 2;
 const CR4 = STATE.cr4.address >>> 2;
 const EFER = STATE.efer.address >>> 2;
+const PDPTES = STATE.pdptes.address >>> 2;
 
 /** Physical memory by aligned doublewords. */
 export interface PhysicalWords {
@@ -60,8 +64,6 @@ export class PageWalker {
   pages = 1;
   /** Of the last failed walk. */
   errorCode = 0;
-  /** PDPTE registers: low and high doublewords of four entries. Loaded with CR3 in PAE mode. [SDM 3A §4.4.1] */
-  readonly pdptes: Uint32Array = new Uint32Array(8);
 
   readonly #state: Uint32Array;
   readonly #physical: PhysicalWords;
@@ -87,7 +89,7 @@ export class PageWalker {
       loaded[i] = low;
       loaded[i + 1] = high;
     }
-    this.pdptes.set(loaded);
+    this.#state.set(loaded, PDPTES);
     return true;
   }
 
@@ -112,7 +114,7 @@ export class PageWalker {
     if ((pde & ENTRY_P) === 0) return this.#fault(0, access, user);
     if ((pde & ENTRY_PS) !== 0 && (this.#state[CR4]! & CR4_PSE) !== 0) {
       // PSE-36: bits 13 to 20 are bits 32 to 39 of the address; bit 21 is reserved. [SDM 3A, Table 4-4]
-      if ((pde & 0x20_0000) !== 0) return this.#fault(PF_P | PF_RSVD, access, user);
+      if ((pde & PSE_36_RESERVED) !== 0) return this.#fault(PF_P | PF_RSVD, access, user);
       const frame = ((pde & 0xffc0_0000) >>> 0) + ((pde >>> 13) & 0xff) * TWO_32 + (low & 0x3f_f000);
       return this.#finish(frame, 1024, pde, 0, access, user);
     }
@@ -132,10 +134,10 @@ export class PageWalker {
       level = 4;
       table = ((this.#state[CR3]! & ~0xfff) >>> 0) + (this.#state[CR3 + 1]! & ADDRESS_HIGH) * TWO_32;
     } else {
-      const pdpte = (low >>> 30) * 2;
-      if ((this.pdptes[pdpte]! & ENTRY_P) === 0) return this.#fault(0, access, user);
+      const pdpte = PDPTES + (low >>> 30) * 2;
+      if ((this.#state[pdpte]! & ENTRY_P) === 0) return this.#fault(0, access, user);
       level = 2;
-      table = ((this.pdptes[pdpte]! & ~0xfff) >>> 0) + (this.pdptes[pdpte + 1]! & ADDRESS_HIGH) * TWO_32;
+      table = ((this.#state[pdpte]! & ~0xfff) >>> 0) + (this.#state[pdpte + 1]! & ADDRESS_HIGH) * TWO_32;
     }
     let rights = ENTRY_RW | ENTRY_US;
     let disabled = 0;

@@ -1,61 +1,76 @@
 /**
  * The translation lookaside buffer: two direct-mapped tables in linear memory, one for supervisor and one for user accesses, which
- * generated code reads and only this file writes. An entry is 32 bytes:
+ * generated code reads, and which this file and the page walk in WebAssembly (engines/page-walk.ts) write. An entry is 32 bytes:
  *
  *   +0  i64 tag for reads    linear address of the page, or TLB_INVALID
  *   +8  i64 tag for writes   the same when a write needs nothing more (allowed, dirty flag set, no decoded code on the page)
  *   +16 i32 address of the page in linear memory minus its linear address, modulo 2^32
- *   +20 u32 bit 0 global, bit 1 in the journal, bit 2 in the journal of global entries
+ *   +20 u32 flags: TLB_FLAG
  *   +24 u32 address of the page in linear memory
  *
  * Its index is (linear >> 12) & (TLB_ENTRIES − 1). Only pages of RAM are entered. [SDM 3A §4.10]
  *
- * UNCHECKED: word indices are derived from masked entry numbers and lie within the two tables.
+ * Beside the tables lie two journals: addresses of entries that were filled since the last flush, of pages that are global and of those
+ * that are not, each entry at most once in each; their lengths are the state's tlbFilled and tlbFilledGlobal. A flush takes the time of
+ * the fills that it undoes. The set tlbLargePages (bits by `largePageBit`) says of which large pages there may be entries, so that INVLPG
+ * rarely has to look for any.
+ *
+ * UNCHECKED: word indices are derived from masked entry numbers and lie within the two tables, journals within their length.
  */
+import { STATE, TLB_LARGE_PAGE_WORDS } from '../state.ts';
+
 export const TLB_ENTRIES = 2048;
 export const TLB_ENTRY_SIZE = 32;
 export const TLB_SUPERVISOR_BASE = 0x1_0000;
 export const TLB_USER_BASE = 0x2_0000;
+/** Each of 2 · TLB_ENTRIES doublewords. */
+export const TLB_JOURNAL_BASE = 0x3_8000;
+export const TLB_GLOBAL_JOURNAL_BASE = 0x3_c000;
 /** Never the address of a page. */
 export const TLB_INVALID = 1;
 
-const FLAG_GLOBAL = 1;
-const FLAG_JOURNALED = 2;
-const FLAG_JOURNALED_GLOBAL = 4;
+/** Offsets within an entry. */
+export const TLB_ENTRY = { readTag: 0, writeTag: 8, addend: 16, flags: 20, host: 24 } as const;
 
-const WORDS = TLB_ENTRY_SIZE / 4;
-const WRITE_TAG = 2;
-const ADDEND = 4;
-const FLAGS = 5;
-const HOST = 6;
+/** Flags of an entry. `size`: where the kind of the guest's page stands (see `LARGE_PAGES`). */
+export const TLB_FLAG = { global: 1, journaled: 2, journaledGlobal: 4, size: 3 } as const;
+
+/** Kinds of large pages, in the flags from bit TLB_FLAG.size on: how many 4-KiB pages, and log2 of the bytes. */
+export const LARGE_PAGES: readonly { readonly kind: 1 | 2 | 3; readonly pages: number; readonly shift: 21 | 22 | 30 }[] = [
+  { kind: 1, pages: 0x200, shift: 21 },
+  { kind: 2, pages: 0x400, shift: 22 },
+  { kind: 3, pages: 0x4_0000, shift: 30 },
+];
+/** Number of a large page times this, its top bits: the place in tlbLargePages. */
+export const LARGE_PAGE_FACTOR = 0x9e37_79b1;
+export const LARGE_PAGE_SHIFT = 20;
+
+const ADDRESS_SHIFT = 2;
+const WORDS = TLB_ENTRY_SIZE >>> ADDRESS_SHIFT;
+const WRITE_TAG = TLB_ENTRY.writeTag >>> ADDRESS_SHIFT;
+const ADDEND = TLB_ENTRY.addend >>> ADDRESS_SHIFT;
+const FLAGS = TLB_ENTRY.flags >>> ADDRESS_SHIFT;
+const HOST = TLB_ENTRY.host >>> ADDRESS_SHIFT;
+const LARGE_SET = STATE.tlbLargePages.address >>> ADDRESS_SHIFT;
+const { global: GLOBAL, journaled: JOURNALED, journaledGlobal: JOURNALED_GLOBAL, size: SIZE } = TLB_FLAG;
 
 /** Word index of the entry for a page whose address has the low half `low`. */
 export const tlbEntry = (low: number, user: boolean): number =>
   ((user ? TLB_USER_BASE : TLB_SUPERVISOR_BASE) >>> 2) + ((low >>> 12) & (TLB_ENTRIES - 1)) * WORDS;
 
-/** Word indices of filled entries; an entry stands in it at most once. */
-class Journal {
-  readonly entries: Int32Array = new Int32Array(2 * TLB_ENTRIES);
-  length = 0;
-
-  add(entry: number): void {
-    this.entries[this.length++] = entry;
-  }
-}
-
-/** Large pages remembered at most; beyond it all is dropped. */
-const LARGE_PAGES = 4096;
+/** Word indices of a journal: its first entry, and its length. */
+const FILLED = { base: TLB_JOURNAL_BASE >>> ADDRESS_SHIFT, length: STATE.tlbFilled.address >>> ADDRESS_SHIFT } as const;
+const FILLED_GLOBAL = { base: TLB_GLOBAL_JOURNAL_BASE >>> ADDRESS_SHIFT, length: STATE.tlbFilledGlobal.address >>> ADDRESS_SHIFT } as const;
 
 export class Tlb {
   readonly #words: Uint32Array;
-  readonly #filled = new Journal();
-  readonly #filledGlobal = new Journal();
-  /** Large pages of which entries may exist: number of the large page times 4, plus its kind. */
-  readonly #large = new Set<number>();
 
   /** @param words doublewords of linear memory */
   constructor(words: Uint32Array) {
     this.#words = words;
+    words[FILLED.length] = 0;
+    words[FILLED_GLOBAL.length] = 0;
+    this.#forgetLarge();
     for (const base of [TLB_SUPERVISOR_BASE >>> 2, TLB_USER_BASE >>> 2]) {
       for (let entry = base; entry < base + TLB_ENTRIES * WORDS; entry += WORDS) {
         words.fill(0, entry, entry + WORDS);
@@ -69,7 +84,6 @@ export class Tlb {
    * units of 4 KiB.
    */
   fill(low: number, high: number, user: boolean, host: number, global: boolean, writable: boolean, pages: number): void {
-    if (pages > 1) this.#rememberLarge(low, high, pages);
     const words = this.#words;
     const entry = tlbEntry(low, user);
     const page = (low & ~0xfff) >>> 0;
@@ -79,48 +93,58 @@ export class Tlb {
     words[entry + WRITE_TAG + 1] = writable ? high : 0;
     words[entry + ADDEND] = host - page;
     words[entry + HOST] = host;
-    let flags = (words[entry + FLAGS]! & ~FLAG_GLOBAL) | (global ? FLAG_GLOBAL : 0);
-    const journaled = global ? FLAG_JOURNALED_GLOBAL : FLAG_JOURNALED;
+    const large = pages === 1 ? undefined : LARGE_PAGES.find((l) => l.pages === pages);
+    if (large !== undefined) {
+      const bit = largePageBit(low, high, large.shift);
+      words[LARGE_SET + (bit >>> 5)]! |= 1 << (bit & 31);
+    }
+    let flags = (words[entry + FLAGS]! & (JOURNALED | JOURNALED_GLOBAL)) | (global ? GLOBAL : 0) | ((large?.kind ?? 0) << SIZE);
+    const journaled = global ? JOURNALED_GLOBAL : JOURNALED;
     if ((flags & journaled) === 0) {
-      (global ? this.#filledGlobal : this.#filled).add(entry);
+      const journal = global ? FILLED_GLOBAL : FILLED;
+      words[journal.base + words[journal.length]!++] = entry << ADDRESS_SHIFT;
       flags |= journaled;
     }
     words[entry + FLAGS] = flags;
   }
 
-  /** Drops all but global entries. Time goes with the number of entries filled since the last time. */
+  /** Drops all but global entries. */
   flushNonGlobal(): void {
-    const { entries, length } = this.#filled;
+    const words = this.#words;
+    const length = words[FILLED.length]!;
     for (let i = 0; i < length; i++) {
-      const entry = entries[i]!;
-      const flags = this.#words[entry + FLAGS]! & ~FLAG_JOURNALED;
-      this.#words[entry + FLAGS] = flags;
-      if ((flags & FLAG_GLOBAL) === 0) this.#drop(entry);
+      const entry = words[FILLED.base + i]! >>> ADDRESS_SHIFT;
+      const flags = words[entry + FLAGS]! & ~JOURNALED;
+      words[entry + FLAGS] = flags;
+      if ((flags & GLOBAL) === 0) this.#drop(entry);
     }
-    this.#filled.length = 0;
+    words[FILLED.length] = 0;
   }
 
   flushAll(): void {
-    for (const journal of [this.#filled, this.#filledGlobal]) {
-      for (let i = 0; i < journal.length; i++) {
-        const entry = journal.entries[i]!;
-        this.#words[entry + FLAGS] = 0;
-        this.#drop(entry);
-      }
-      journal.length = 0;
-    }
-    this.#large.clear();
+    this.#eachFilled((entry) => {
+      this.#words[entry + FLAGS] = 0;
+      this.#drop(entry);
+    });
+    this.#words[FILLED.length] = 0;
+    this.#words[FILLED_GLOBAL.length] = 0;
+    this.#forgetLarge();
   }
 
-  /** INVLPG: drops the page of this address, global or not; of a large page all of it. */
-  invalidate(low: number, high: number): void {
+  /** INVLPG: drops the page of this address, global or not; of a large page all of it. True if there may have been a large one. */
+  invalidate(low: number, high: number): boolean {
     for (const user of [false, true]) {
       const entry = tlbEntry(low, user);
       if (this.#words[entry] === (low & ~0xfff) >>> 0 && this.#words[entry + 1] === high) this.#drop(entry);
     }
-    for (const pages of [512, 1024, 0x4_0000]) {
-      if (this.#large.delete(largeKey(low, high, pages))) this.#dropRange(low, high, pages);
+    let large = false;
+    for (const { shift } of LARGE_PAGES) {
+      const bit = largePageBit(low, high, shift);
+      if ((this.#words[LARGE_SET + (bit >>> 5)]! & (1 << (bit & 31))) === 0) continue;
+      this.#dropLarge(low, high, bit);
+      large = true;
     }
+    return large;
   }
 
   /** From now on writes to the page at `host` in linear memory (any byte of it) leave generated code. */
@@ -140,26 +164,35 @@ export class Tlb {
     this.#words[entry + WRITE_TAG + 1] = 0;
   }
 
-  #dropRange(low: number, high: number, pages: number): void {
-    const first = largeNumber(low, high, pages);
+  /** Drops entries of the large page around an address, and the bit of the set unless another large page shares it. */
+  #dropLarge(low: number, high: number, bit: number): void {
+    const words = this.#words;
+    let shared = false;
     this.#eachFilled((entry) => {
-      if (largeNumber(this.#words[entry]!, this.#words[entry + 1]!, pages) === first) this.#drop(entry);
+      const kind = words[entry + FLAGS]! >>> SIZE;
+      if (kind === 0 || words[entry] === TLB_INVALID) return;
+      const { shift } = LARGE_PAGES[kind - 1]!;
+      const entryLow = words[entry]!;
+      const entryHigh = words[entry + 1]!;
+      if (entryLow >>> shift === low >>> shift && entryHigh === high) this.#drop(entry);
+      else if (largePageBit(entryLow, entryHigh, shift) === bit) shared = true;
     });
+    if (!shared) words[LARGE_SET + (bit >>> 5)]! &= ~(1 << (bit & 31));
   }
 
   #eachFilled(run: (entry: number) => void): void {
-    for (const journal of [this.#filled, this.#filledGlobal]) {
-      for (let i = 0; i < journal.length; i++) run(journal.entries[i]!);
+    const words = this.#words;
+    for (const journal of [FILLED, FILLED_GLOBAL]) {
+      const length = words[journal.length]!;
+      for (let i = 0; i < length; i++) run(words[journal.base + i]! >>> ADDRESS_SHIFT);
     }
   }
 
-  #rememberLarge(low: number, high: number, pages: number): void {
-    if (this.#large.size >= LARGE_PAGES) this.flushAll();
-    this.#large.add(largeKey(low, high, pages));
+  #forgetLarge(): void {
+    this.#words.fill(0, LARGE_SET, LARGE_SET + TLB_LARGE_PAGE_WORDS);
   }
 }
 
-/** Which large page of `pages` 4-KiB pages an address lies in: its page number, exact as a double, divided. */
-const largeNumber = (low: number, high: number, pages: number): number => Math.floor((high * 0x10_0000 + (low >>> 12)) / pages);
-const largeKey = (low: number, high: number, pages: number): number =>
-  largeNumber(low, high, pages) * 4 + (pages === 512 ? 0 : pages === 1024 ? 1 : 2);
+/** Place in tlbLargePages of the page of 2^shift bytes around an address. */
+const largePageBit = (low: number, high: number, shift: 21 | 22 | 30): number =>
+  Math.imul((low >>> shift) | (high << (32 - shift)), LARGE_PAGE_FACTOR) >>> LARGE_PAGE_SHIFT;

@@ -24,7 +24,7 @@ export function reset(p: Processor, init = false): void {
       }
     }
   };
-  clear('gpr', 'interruptShadow', 'cr2', 'cr3', 'cr4', 'efer', 'dr', 'cpl', 'halted', 'nmiBlocked', 'gdtrBase', 'idtrBase');
+  clear('gpr', 'interruptShadow', 'cr2', 'cr3', 'cr4', 'pdptes', 'efer', 'dr', 'cpl', 'halted', 'nmiBlocked', 'gdtrBase', 'idtrBase');
   p.set64('gpr', BigInt(SIGNATURE), 2);
   p.set64('gpr', 0n, RSP);
   p.set64('rip', 0xfff0n);
