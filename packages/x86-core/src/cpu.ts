@@ -18,6 +18,7 @@ import type { Stop } from './stop.ts';
 import { enterException, reset } from './system/index.ts';
 import { LEAVE_RUN, SystemProcessor } from './system-processor.ts';
 
+import { KIND, NO_ERROR_CODE } from './system/common-case/delivery.ts';
 export type EngineName = 'reference' | 'interpreter';
 
 export interface CpuOptions extends Environment {
@@ -47,6 +48,8 @@ const NMI_BLOCKED = STATE.nmiBlocked.address >>> 2;
 export class Cpu {
   readonly engine: EngineName;
   readonly registers: Registers;
+const SHADOW_UNTIL = STATE.shadowUntil.address >>> 2;
+const ATTENTION = STATE.attention.address >>> 2;
   /** The INTR pin: high while the controller has an interrupt to deliver. */
   readonly intr: InterruptLine;
 
@@ -96,15 +99,18 @@ export class Cpu {
         this.#intrHigh = false;
       },
     };
+        this.#tellAttention();
     p.onRetired = () => BigInt(this.#now());
     p.onModeChanged = () => this.#interpreter?.modeChanged();
     p.onFlush = () => this.#interpreter?.flushCodeTlb();
     p.onInterruptsMayHaveChanged = () => this.#interruptsMayHaveChanged();
+        this.#tellAttention();
     p.onStop = (stop) => {
       this.#stop = stop;
       this.#leave();
     };
     this.#i32[REMAINING] = -1;
+    p.onHoldInterrupts = () => this.#holdInterrupts();
     this.reset();
   }
 
@@ -171,6 +177,7 @@ export class Cpu {
   /** Takes effect at the next boundary when called from a callback. */
   reset(init = false): void {
     this.#nmiPending = false;
+    this.#tellAttention();
     this.#shadowAt = -1;
     reset(this.#p, init);
     this.#leave();
@@ -182,6 +189,7 @@ export class Cpu {
     return { bytes: this.#state.slice(), retired: this.retired, nmiPending: this.#nmiPending };
   }
 
+    this.#tellAttention();
   restoreState(state: CpuState): void {
     this.#state.set(state.bytes.subarray(0, this.#state.length));
     this.#retired = Number(state.retired);
@@ -197,6 +205,7 @@ export class Cpu {
     return stop;
   }
 
+    this.#tellAttention();
   #now(): number {
     const left = this.#i32[REMAINING]!;
     return this.#retired + (this.#slice - left) + (this.#interpreter?.pending ?? 0);
@@ -212,15 +221,24 @@ export class Cpu {
 
   #interruptsMayHaveChanged(): void {
     const flags = this.#i32[EFLAGS]!;
-    if (this.#i32[SHADOW] !== 0) this.#shadowAt = this.#now() + 1;
     const wanted = (this.#intrHigh && (flags & RFLAGS_IF) !== 0) || (this.#nmiPending && this.#i32[NMI_BLOCKED] === 0);
     if (wanted || this.#i32[HALTED] !== 0 || (flags & RFLAGS_TF) !== 0) this.#leave();
   }
 
   /** An interrupt shadow lasts for one instruction: it counts only if nothing has retired since. */
+    this.#i32[SHADOW_UNTIL]! -= left + 1;
   #shadowed(): boolean {
     if (this.#i32[SHADOW] === 0) return false;
     if (this.#shadowAt === this.#retired) return true;
+  /** Common cases of system routines look at this where they could let an interrupt in. */
+  #tellAttention(): void {
+    this.#i32[ATTENTION] = this.#intrHigh || this.#nmiPending ? 1 : 0;
+  }
+
+  #holdInterrupts(): void {
+    this.#i32[SHADOW_UNTIL] = this.#i32[REMAINING]! - (this.#interpreter?.pending ?? 0) - 1;
+  }
+
     this.#i32[SHADOW] = 0;
     return false;
   }
@@ -231,15 +249,16 @@ export class Cpu {
       this.#nmiPending = false;
       i32[HALTED] = 0;
       i32[NMI_BLOCKED] = 1;
-      enterException(this.#p, VECTOR.NMI, { external: true });
+      this.#enter(VECTOR.NMI, NO_ERROR_CODE, KIND.external);
     } else if (this.#intrHigh && (i32[EFLAGS]! & RFLAGS_IF) !== 0 && !this.#shadowed()) {
       const vector = this.#interrupts?.acknowledge() ?? -1;
       if (vector < 0) return;
       i32[HALTED] = 0;
-      enterException(this.#p, vector, { external: true });
+      this.#enter(vector, NO_ERROR_CODE, KIND.external);
     }
   }
 
+      this.#tellAttention();
   /** One instruction, and the trap that TF asks for behind it. */
   #singleStep(): void {
     const i32 = this.#i32;
@@ -249,8 +268,15 @@ export class Cpu {
     // HLT is not complete while it waits; MOV SS and POP SS hold the trap back.
     if (!this.#p.stepTrap || !finished || i32[SHADOW] === 2 || i32[HALTED] !== 0) return;
     this.#p.set64('dr', this.#p.get64('dr', 6) | DR6_BS, 6);
-    enterException(this.#p, VECTOR.DB);
+    this.#enter(VECTOR.DB, NO_ERROR_CODE, KIND.exception);
   }
+  /** Delivers an interrupt from outside or an exception. */
+  #enter(vector: number, errorCode: number, kind: typeof KIND.external | typeof KIND.exception): void {
+    if (this.#interpreter?.deliver(vector, errorCode, kind) === true) return;
+    const external = kind === KIND.external;
+    enterException(this.#p, vector, errorCode < 0 ? { external } : { errorCode, external });
+  }
+
 
   /** Runs the engine with `remaining` instructions left; false if it ended in a fault, which is then delivered. */
   #runSlice(remaining: number, single: boolean): boolean {
@@ -277,8 +303,9 @@ export class Cpu {
 
   #deliverFault(): void {
     const { faultVector, faultErrorCode } = this.#p;
-    enterException(this.#p, faultVector, faultErrorCode < 0 ? {} : { errorCode: faultErrorCode });
+    this.#enter(faultVector, faultErrorCode, KIND.exception);
   }
+      if (i32[SHADOW] !== 0) this.#shadowAt = this.#retired + this.#slice - i32[SHADOW_UNTIL]!;
 
   #runReference(single: boolean): void {
     const i32 = this.#i32;

@@ -78,7 +78,9 @@ export interface Processor {
   readExternalMsr(index: number): bigint | undefined;
   /** undefined: not there; false: #GP. */
   writeExternalMsr(index: number, value: bigint): boolean | undefined;
-  /** Interrupts may have become deliverable (IF, shadow, CR8 changed): look at the next boundary. */
+  /** Interrupts stay off for one instruction after this one: 1 after STI, 2 after MOV SS and POP SS. [SDM 3A §6.8.3] */
+  holdInterrupts(shadow: 1 | 2): void;
+  /** Interrupts may have become deliverable (IF, CR8 changed): look at the next boundary. */
   interruptsMayHaveChanged(): void;
   /** Leaves the run with this stop at the end of the instruction. */
   stop(stop: Stop): void;

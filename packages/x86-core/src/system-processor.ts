@@ -50,6 +50,7 @@ const W = {
   upper: word('segmentUpper'),
   access: word('segmentAccess'),
   flat: word('flatSegments'),
+  commonMode: word('commonMode'),
   linearMask: word('linearMask'),
   codeBias: word('codeBias'),
   codeRange: word('codeRange'),
@@ -76,12 +77,11 @@ export class SystemProcessor implements Processor {
   faultVector = 0;
   faultErrorCode = -1;
   decodeMode: DecodeMode = decodeModeOf(false, 0, 0);
-  /** True: data accesses go with user rights (CPL 3). */
-  user = false;
 
   // What the owner of the engine wants to know.
   onModeChanged: (() => void) | undefined = undefined;
   onInterruptsMayHaveChanged: (() => void) | undefined = undefined;
+  onHoldInterrupts: (() => void) | undefined = undefined;
   /** Called after the TLB was flushed. */
   onFlush: ((what: 'non-global' | 'all' | bigint) => void) | undefined = undefined;
   onStop: ((stop: Stop) => void) | undefined = undefined;
@@ -119,6 +119,11 @@ export class SystemProcessor implements Processor {
         nonCanonical: () => this.fault(VECTOR.GP, 0),
       },
     });
+  }
+
+  /** True: data accesses go with user rights (CPL 3). */
+  get user(): boolean {
+    return this.#u32[W.cpl] === 3;
   }
 
   get(field: FieldName, index = 0): number {
@@ -254,7 +259,6 @@ export class SystemProcessor implements Processor {
     const codeAttributes = s[W.attributes + SEGMENT_NUMBER.CS]!;
     const long = (s[W.efer]! & EFER_LMA) !== 0 && (codeAttributes & ATTRIBUTE_LONG) !== 0;
     const real = (cr0 & CR0_PE) === 0 || (s[W.eflags]! & RFLAGS_VM) !== 0;
-    this.user = s[W.cpl] === 3;
     this.decodeMode = decodeModeOf(long, codeAttributes, s[W.attributes + SEGMENT_NUMBER.SS]!);
     s[W.linearMask] = ALL;
     s[W.linearMask + 1] = long ? ALL : 0;
@@ -263,6 +267,7 @@ export class SystemProcessor implements Processor {
     s[W.codeRange] = long ? ALL : s[W.limit + SEGMENT_NUMBER.CS]!;
     s[W.codeRange + 1] = long ? 2 * CANONICAL_HIGH - 1 : 0;
     this.#deriveSegments(long, real);
+    s[W.commonMode] = long ? 64 : !real && (s[W.efer]! & EFER_LMA) === 0 && this.#flatCode() ? 32 : 0;
     // [SDM 3A, Table 2-2 to 2-4]
     const emulated = (cr0 & CR0_EM) !== 0;
     const switched = (cr0 & CR0_TS) !== 0 ? VECTOR.NM : 0;
@@ -272,6 +277,15 @@ export class SystemProcessor implements Processor {
     s[W.tlb] = this.user ? TLB_USER_BASE : TLB_SUPERVISOR_BASE;
     s[W.codeTlb] = this.user ? CODE_TLB_USER_BASE : CODE_TLB_SUPERVISOR_BASE;
     this.onModeChanged?.();
+  }
+
+  /** 32-bit code and stack in flat segments; the derived fields of the segments are right already. */
+  #flatCode(): boolean {
+    const s = this.#u32;
+    const { CS, SS } = SEGMENT_NUMBER;
+    const big = s[W.attributes + CS]! & s[W.attributes + SS]! & ATTRIBUTE_BIG;
+    const based = s[W.base + 2 * CS]! | s[W.base + 2 * SS]!;
+    return s[W.flat] !== 0 && big !== 0 && based === 0 && s[W.limit + CS] === ALL && s[W.access + CS] === READABLE;
   }
 
   #deriveSegments(long: boolean, real: boolean): void {
@@ -355,6 +369,11 @@ export class SystemProcessor implements Processor {
 
   writeExternalMsr(index: number, value: bigint): boolean | undefined {
     return this.#msrs?.get(index)?.write(value);
+  }
+
+  holdInterrupts(shadow: 1 | 2): void {
+    this.set('interruptShadow', shadow);
+    this.onHoldInterrupts?.();
   }
 
   interruptsMayHaveChanged(): void {

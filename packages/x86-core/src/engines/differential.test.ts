@@ -6,8 +6,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../decode/decoder.ts';
-import { STATE, STATE_BASE } from '../state.ts';
 import { TESTING_MODES, TestingCpu, type TestingMode } from '../testing-cpu.ts';
+import { differences } from '../testing-differences.ts';
 import { type Program, programs } from '../testing-programs.ts';
 
 const environment = (globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env ?? {};
@@ -28,37 +28,6 @@ function setRegisters(machine: TestingCpu, program: Program): void {
   const masks = (program.flags & 0xf) === 0 ? 0 : 0x3f;
   machine.setUnits(program.units, 0x300 | masks | (rounding << 10), (masks << 7) | (rounding << 13));
 }
-
-function differences(reference: TestingCpu, interpreter: TestingCpu, where: string): string[] {
-  const want = reference.snapshot();
-  const is = interpreter.snapshot();
-  const wrong: string[] = [];
-  for (const [name, value] of Object.entries(want)) {
-    const other = is[name];
-    if (other !== value) wrong.push(`${where}: ${name} is ${text(other)}, not ${text(value)}`);
-  }
-  const wantState = reference.stateBytes();
-  interpreter.stateBytes().forEach((byte, i) => {
-    if (byte !== wantState[i] && wrong.length < 12)
-      wrong.push(`${where}: ${fieldAt(i)} has ${text(BigInt(byte))}, not ${text(BigInt(wantState[i] ?? 0))}`);
-  });
-  const expected = reference.ram();
-  const memory = interpreter.ram();
-  for (let i = 0; i < memory.length && wrong.length < 12; i++) {
-    if (memory[i] !== expected[i])
-      wrong.push(`${where}: [${i.toString(16)}] is ${memory[i]?.toString(16)}, not ${expected[i]?.toString(16)}`);
-  }
-  return wrong;
-}
-
-/** Field and byte of the state at a distance from its start. */
-function fieldAt(distance: number): string {
-  const at = STATE_BASE + distance;
-  const found = Object.entries(STATE).find(([, { address, size, count }]) => at >= address && at < address + size * count);
-  return found === undefined ? `byte ${distance}` : `${found[0]}, byte ${at - found[1].address},`;
-}
-
-const text = (value: bigint | string | undefined): string => (typeof value === 'bigint' ? value.toString(16) : `${value}`);
 
 /**
  * Runs a program on both and gives the first differences. Where it ends in an exception, or has gone on for long enough, it is started
@@ -102,23 +71,37 @@ describe('the interpreter does what the reference engine does', () => {
           [mode, 3],
         ],
   );
-  it.each(cases)('in mode %s at privilege level %i', (mode, cpl) => {
-    const pair = (): [TestingCpu, TestingCpu] => [new TestingCpu(mode, 'reference', { cpl }), new TestingCpu(mode, 'interpreter', { cpl })];
-    let machines = pair();
-    const decodeMode = { codeWidth: CODE_WIDTH[mode], stackWidth: CODE_WIDTH[mode] };
-    const cut = (bytes: readonly number[]): readonly number[] => {
-      const result = decode(Uint8Array.from(bytes), bytes.length, decodeMode);
-      return result === undefined ? bytes : bytes.slice(0, Math.max(result.length, 1));
-    };
-    const property = fc.property(programs(mode, cut), (program) => {
-      const wrong = compare(machines, program);
-      if (wrong.length > 0) {
-        // Counts have gone apart: later programs need a new pair.
-        machines = pair();
-        const bytes = program.bytes.map((b) => b.toString(16).padStart(2, '0')).join(' ');
-        expect.fail(`${wrong.slice(0, 12).join('\n')}\nat ${program.start.toString(16)}: ${bytes}`);
-      }
-    });
-    fc.assert(property, { numRuns: RUNS, seed: SEED });
-  });
+  it.each(cases)('in mode %s at privilege level %i', (mode, cpl) => check(mode, cpl, () => new TestingCpu(mode, 'interpreter', { cpl })));
 });
+
+describe('the translator does what the reference engine does', () => {
+  const modes: TestingMode[] = ['protected32', 'long'];
+  const cases = modes.flatMap((mode): [TestingMode, 0 | 3][] => [
+    [mode, 0],
+    [mode, 3],
+  ]);
+  // All code is translated before it runs.
+  it.each(cases)('in mode %s at privilege level %i', (mode, cpl) =>
+    check(mode, cpl, () => new TestingCpu(mode, 'translator', { cpl, hotAfter: 0, codeBytes: 2 ** 21 })),
+  );
+});
+
+function check(mode: TestingMode, cpl: 0 | 3, other: () => TestingCpu): void {
+  const pair = (): [TestingCpu, TestingCpu] => [new TestingCpu(mode, 'reference', { cpl }), other()];
+  let machines = pair();
+  const decodeMode = { codeWidth: CODE_WIDTH[mode], stackWidth: CODE_WIDTH[mode] };
+  const cut = (bytes: readonly number[]): readonly number[] => {
+    const result = decode(Uint8Array.from(bytes), bytes.length, decodeMode);
+    return result === undefined ? bytes : bytes.slice(0, Math.max(result.length, 1));
+  };
+  const property = fc.property(programs(mode, cut), (program) => {
+    const wrong = compare(machines, program);
+    if (wrong.length > 0) {
+      // Counts have gone apart: later programs need a new pair.
+      machines = pair();
+      const bytes = program.bytes.map((b) => b.toString(16).padStart(2, '0')).join(' ');
+      expect.fail(`${wrong.slice(0, 12).join('\n')}\nat ${program.start.toString(16)}: ${bytes}`);
+    }
+  });
+  fc.assert(property, { numRuns: RUNS, seed: SEED });
+}

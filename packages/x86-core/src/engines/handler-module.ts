@@ -14,6 +14,7 @@ import { OUTCOME, type Surroundings } from './handler-surroundings.ts';
 import { HELPERS } from './interpreter-helpers.ts';
 import { InterpreterLanguage } from './interpreter-language.ts';
 import { type Shape, shapeKey } from './shape.ts';
+import { caseName, caseSignature } from './system-cases.ts';
 
 interface Made {
   readonly module: CompiledModule;
@@ -61,6 +62,7 @@ function singleFunctionModule(signature: Signature, write: (builder: FunctionBui
     helper: (name) => importOnce('helpers', name, HELPERS[name] as Signature),
     routine: routineNumber,
     subroutine: (subroutine) => {
+    commonCase: (common) => importOnce('helpers', caseName(common), caseSignature(common)),
       if (!called.includes(subroutine)) called.push(subroutine);
       return importOnce('subroutines', subroutine.name, signatureOf(subroutine));
     },

@@ -2,6 +2,7 @@
  * What a handler of the interpreter is made for and in: the operands of its shape, and the module around it.
  */
 import type { BitWidth, Subroutine } from '../semantics/language.ts';
+import type { CommonCase } from '../system/common-case/language.ts';
 import type { SystemRoutine } from '../system/routine.ts';
 
 /** What a function handler answers. */
@@ -29,6 +30,8 @@ export interface Surroundings {
   /** Function index of a helper by name: see helpers.ts. */
   helper(name: string): number;
   routine(routine: SystemRoutine): number;
+  /** The common case of a system routine. */
+  commonCase(common: CommonCase): number;
   subroutine(subroutine: Subroutine): number;
   /** Only for a case of the main function. */
   readonly main?: MainFunction;

@@ -4,6 +4,8 @@
  */
 import type { Decoded } from '../decode/decoded.ts';
 import type { Instruction } from '../semantics/instruction.ts';
+import type { Subroutine } from '../semantics/language.ts';
+import { delivery } from '../system/common-case/delivery.ts';
 import { ModuleBuilder } from '../wasm/module.ts';
 import { type CompiledModule, type FunctionTable, WASM } from '../wasm/runtime.ts';
 import { COMMON_SHAPES } from './common-shapes.ts';
@@ -12,6 +14,7 @@ import { buildHelpers } from './interpreter-helpers.ts';
 import { buildMain } from './interpreter-main.ts';
 import { SPECIAL_COUNT } from './record.ts';
 import { type Shape, shapeKey, shapeOf } from './shape.ts';
+import { buildSystemCases, caseName } from './system-cases.ts';
 
 /** Numbers by instruction and key of the shape. */
 class Numbers {
@@ -50,7 +53,9 @@ function compileMain(): Main {
   const module = new ModuleBuilder();
   module.importMemory('env', 'memory');
   module.importTable('env', 'table');
-  buildMain(module, buildHelpers(module), COMMON_SHAPES);
+  module.importTable('env', 'regions');
+  const helpers = buildHelpers(module);
+  buildMain(module, new Map([...helpers, ...buildSystemCases(module)]), COMMON_SHAPES);
   const cases = new Numbers();
   for (const [i, shape] of COMMON_SHAPES.entries()) cases.set(shape.instruction, caseKey(shape), SPECIAL_COUNT + i);
   main = { module: new WASM.Module(module.encode()), cases };
@@ -63,6 +68,8 @@ export type Imports = Readonly<Record<string, (...values: number[]) => number | 
 export class HandlerTable {
   /** The main function: runs records from the one at this address on. */
   readonly run: (record: number) => void;
+  /** The common case of delivery: (vector, error code or −1, KIND) → done. */
+  readonly deliver: (vector: number, errorCode: number, kind: number) => number;
   readonly #cases: Numbers;
   readonly #functions = new Numbers();
   readonly #table: FunctionTable = new WASM.Table({ element: 'anyfunc', initial: GROWTH });
@@ -75,7 +82,14 @@ export class HandlerTable {
     this.#cases = cases;
     const { exports } = new WASM.Instance(module, { env: { memory, table: this.#table, ...imports } });
     this.run = exports['run'] as (record: number) => void;
-    this.#instances = new HandlerInstances(memory, { ...exports, raise: imports['raise'], system: imports['system'] });
+    this.deliver = exports[caseName(delivery)] as HandlerTable['deliver'];
+    this.helpers = { ...exports, raise: imports['raise'], system: imports['system'] };
+    this.#instances = new HandlerInstances(memory, this.helpers);
+  }
+
+  /** The function of a subroutine. */
+  subroutine(subroutine: Subroutine): unknown {
+    return this.#instances.subroutine(subroutine);
   }
 
   /** @param flat ES, SS and DS are flat, or it is 64-bit mode */

@@ -185,13 +185,25 @@ export class InterpreterLanguage extends InterpreterOperands implements Language
     if (this.around.main !== undefined) throw new Error('a system routine is no case of the main function');
     this.outcome ??= this.f.local('i32');
     this.f.emit(i32Const(OUTCOME.jumped), localSet(this.outcome));
-    values.forEach((value, i) => {
-      const width: BitWidth = value.type === 'i64' ? 64 : 32;
-      this.f.emit(i32Const(0), wide(value, width), store(OP.i64Store, STATE.systemArguments.address + 8 * i));
-    });
     this.#storeRip(this.nextIp().code);
-    this.f.emit(i32Const(this.around.routine(routine)), i32Const(values.length), callCode(this.around.helper('system')));
+    const { common } = routine;
+    if (common === undefined) this.#callRoutine(routine, values);
+    else {
+      if (common.parameters.length !== values.length) throw new Error(`${routine.name} takes ${common.parameters.length} arguments`);
+      const bound = values.map((value) => this.bind(value));
+      this.f.emit(...bound.map(wideArgument), callCode(this.around.commonCase(common)), OP.i32Eqz);
+      this.f.open(OP.if);
+      this.#callRoutine(routine, bound);
+      this.f.close();
+    }
     return this.bind(expr('i64', true, i32Const(0), load(OP.i64Load, STATE.systemResult.address)));
+  }
+
+  #callRoutine(routine: SystemRoutine, values: readonly Expr[]): void {
+    values.forEach((value, i) => {
+      this.f.emit(i32Const(0), wideArgument(value), store(OP.i64Store, STATE.systemArguments.address + 8 * i));
+    });
+    this.f.emit(i32Const(this.around.routine(routine)), i32Const(values.length), callCode(this.around.helper('system')));
   }
 
   call(subroutine: Subroutine, ...values: Expr[]): readonly Expr[] {
@@ -202,3 +214,6 @@ export class InterpreterLanguage extends InterpreterOperands implements Language
     return locals.map(({ local, width }) => ({ type: typeOf(width), code: localGet(local), clean: true, bound: true }));
   }
 }
+
+/** An argument of a system routine, widened to 64 bits. */
+const wideArgument = (value: Expr): readonly number[] => wide(value, value.type === 'i64' ? 64 : 32);

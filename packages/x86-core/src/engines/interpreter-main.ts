@@ -229,7 +229,7 @@ function buildCase(f: FunctionBuilder, shape: Shape, helper: (name: string) => n
     throw new Error(`${shape.instruction.mnemonic} is no case of the main function`);
   };
   f.mark();
-  const language = new InterpreterLanguage(f, shape.statics, operands, { helper, routine: none, subroutine: none, main });
+  const language = new InterpreterLanguage(f, shape.statics, operands, { helper, routine: none, commonCase: none, subroutine: none, main });
   shape.instruction.body(language, ...language.operands());
   f.releaseMarked();
 }

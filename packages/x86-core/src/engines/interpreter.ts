@@ -12,6 +12,7 @@ import { VECTOR } from '../fault.ts';
 import type { Bytes } from '../memory/mmu.ts';
 import { ACCESS } from '../memory/paging.ts';
 import { SEGMENT_NUMBER, STATE } from '../state.ts';
+import type { DeliveryKind } from '../system/common-case/delivery.ts';
 import type { SystemProcessor } from '../system-processor.ts';
 import type { LinearMemory } from '../wasm/runtime.ts';
 import { type CodePage, CodePages } from './code-pages.ts';
@@ -22,6 +23,8 @@ import { FOR_WRITING } from './interpreter-helpers.ts';
 import { RECORD_SHIFT, RECORD_SIZE, SPECIAL } from './record.ts';
 import { RecordWriter } from './record-writer.ts';
 
+import { NO_PAGE } from './system-case-language.ts';
+import { REGION_ROOM, Translator, type TranslatorStatistics } from './translator/translator.ts';
 const word = (name: keyof typeof STATE): number => STATE[name].address >>> 2;
 const W = {
   remaining: word('remaining'),
@@ -69,9 +72,7 @@ export class Interpreter {
   /** A record map without entries. */
   readonly #emptyMap: number;
   #mode = 0;
-  #user = false;
-  /** Linear address of the code segment, and of what lies behind it. */
-  #codeBase = 0;
+  /** Linear address of what lies behind the code segment. */
   #codeEnd = 0;
   /** A system routine runs. */
   #inSystem = false;
@@ -187,15 +188,13 @@ export class Interpreter {
       this.flushCodeTlb();
       if (mode !== this.#mode) this.#leave();
       this.#mode = mode;
-    } else if (user !== this.#user || base !== this.#codeBase) this.#forgetPage();
-    this.#user = user;
-    this.#codeBase = base;
+    } else this.#forgetPage();
     this.#codeEnd = end;
   }
 
   /** The next jump must look its page up: no RIP lies within 4096 of this. */
   #forgetPage(): void {
-    this.#u64[STATE.ripBase.address >>> 3] = 0x8000_0000_0000_0000n;
+    this.#u64[STATE.ripBase.address >>> 3] = NO_PAGE;
   }
 
   flushCodeTlb(): void {
@@ -205,6 +204,11 @@ export class Interpreter {
 
   get statistics(): { readonly handlers: number; readonly invalidations: number; readonly drops: number } {
     return { handlers: this.#handlers.count, invalidations: this.#pages.invalidations, drops: this.#pages.drops };
+  /** Delivers an interrupt or exception by its common case; false: it is none, and nothing has happened. `errorCode` −1: none. */
+  deliver(vector: number, errorCode: number, kind: DeliveryKind): boolean {
+    return this.#handlers.deliver(vector, errorCode, kind) !== 0;
+  }
+
   }
 
   #system(number: number, count: number): void {

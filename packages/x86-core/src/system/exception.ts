@@ -5,6 +5,7 @@
 import { CR4_OSXMMEXCPT } from '../control-bits.ts';
 import { GUEST_FAULT, VECTOR } from '../fault.ts';
 import type { Processor } from '../processor.ts';
+import { deliverSoftware } from './common-case/delivery.ts';
 import { type Delivery, deliver } from './interrupt.ts';
 import { ioPrivilege, isVirtual8086 } from './mode.ts';
 import { type SystemRoutine, systemRoutine } from './routine.ts';
@@ -55,17 +56,25 @@ export function enterFault(p: Processor): void {
 }
 
 /** INT n: in virtual-8086 mode only with IOPL 3. */
-export const softwareInterrupt: SystemRoutine = systemRoutine('softwareInterrupt', (p, vector = 0n) => {
-  if (isVirtual8086(p) && ioPrivilege(p) < 3) p.fault(VECTOR.GP, 0);
-  deliver(p, Number(vector & 0xffn), { software: true });
-  return undefined;
-});
+export const softwareInterrupt: SystemRoutine = systemRoutine(
+  'softwareInterrupt',
+  (p, vector = 0n) => {
+    if (isVirtual8086(p) && ioPrivilege(p) < 3) p.fault(VECTOR.GP, 0);
+    deliver(p, Number(vector & 0xffn), { software: true });
+    return undefined;
+  },
+  deliverSoftware,
+);
 
 const trap = (name: string, vector: number): SystemRoutine =>
-  systemRoutine(name, (p) => {
-    deliver(p, vector, { software: true });
-    return undefined;
-  });
+  systemRoutine(
+    name,
+    (p) => {
+      deliver(p, vector, { software: true });
+      return undefined;
+    },
+    (x) => deliverSoftware(x, x.constant(vector, 64)),
+  );
 
 /** INT3. */
 export const breakpointTrap: SystemRoutine = trap('breakpointTrap', VECTOR.BP);

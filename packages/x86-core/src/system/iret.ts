@@ -15,6 +15,7 @@ import {
 import type { Processor } from '../processor.ts';
 import { SEGMENT_NUMBER } from '../state.ts';
 import { checkOffset, enterRealCode, loadCode, requireWithinLimit } from './code-segment.ts';
+import { interruptReturn as common } from './common-case/interrupt-return.ts';
 import { type Descriptor, is64BitCode, isLongMode, markAccessed, writeSegment } from './descriptor.ts';
 import { ioPrivilege, isReal, isVirtual8086, operandSizeOf, RSP, stackWidth, virtual8086Contents, writeStackPointer } from './mode.ts';
 import { dropInnerDataSegments, loadOuterStack, outerStack, returnTarget } from './outer-privilege.ts';
@@ -47,13 +48,17 @@ function finish(p: Processor): void {
   p.interruptsMayHaveChanged();
 }
 
-export const interruptReturn: SystemRoutine = systemRoutine('interruptReturn', (p, size) => {
-  const operandSize = operandSizeOf(size);
-  if (isReal(p)) realAddressMode(p, operandSize);
-  else if (isVirtual8086(p)) returnFromVirtual8086(p, operandSize);
-  else protectedMode(p, operandSize);
-  return undefined;
-});
+export const interruptReturn: SystemRoutine = systemRoutine(
+  'interruptReturn',
+  (p, size) => {
+    const operandSize = operandSizeOf(size);
+    if (isReal(p)) realAddressMode(p, operandSize);
+    else if (isVirtual8086(p)) returnFromVirtual8086(p, operandSize);
+    else protectedMode(p, operandSize);
+    return undefined;
+  },
+  common,
+);
 
 function realAddressMode(p: Processor, operandSize: 16 | 32 | 64): void {
   const slot = slotBytes(operandSize);

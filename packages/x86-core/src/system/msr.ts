@@ -6,6 +6,7 @@ import { CR0_PG, EFER_LMA, EFER_LME, EFER_NXE, EFER_SCE } from '../control-bits.
 import { VECTOR } from '../fault.ts';
 import type { Processor } from '../processor.ts';
 import { type FieldName, SEGMENT_NUMBER } from '../state.ts';
+import * as common from './common-case/msr.ts';
 import { isCanonicalAddress, requireSupervisor } from './mode.ts';
 import { type SystemRoutine, systemRoutine } from './routine.ts';
 
@@ -123,17 +124,25 @@ const REGISTERS: ReadonlyMap<number, Register> = new Map<number, Register>([
 const indexOf = (value: bigint): number => Number(value & 0xffff_ffffn);
 
 /** MSR[index], all 64 bits. */
-export const readMsr: SystemRoutine = systemRoutine('readMsr', (p, value = 0n) => {
-  requireSupervisor(p);
-  const index = indexOf(value);
-  return p.readExternalMsr(index) ?? REGISTERS.get(index)?.read(p) ?? p.fault(VECTOR.GP, 0);
-});
+export const readMsr: SystemRoutine = systemRoutine(
+  'readMsr',
+  (p, value = 0n) => {
+    requireSupervisor(p);
+    const index = indexOf(value);
+    return p.readExternalMsr(index) ?? REGISTERS.get(index)?.read(p) ?? p.fault(VECTOR.GP, 0);
+  },
+  common.readMsr,
+);
 
-export const writeMsr: SystemRoutine = systemRoutine('writeMsr', (p, number = 0n, value = 0n) => {
-  requireSupervisor(p);
-  const index = indexOf(number);
-  const written = p.writeExternalMsr(index, value) ?? REGISTERS.get(index)?.write(p, value) ?? false;
-  if (!written) p.fault(VECTOR.GP, 0);
-  p.interruptsMayHaveChanged();
-  return undefined;
-});
+export const writeMsr: SystemRoutine = systemRoutine(
+  'writeMsr',
+  (p, number = 0n, value = 0n) => {
+    requireSupervisor(p);
+    const index = indexOf(number);
+    const written = p.writeExternalMsr(index, value) ?? REGISTERS.get(index)?.write(p, value) ?? false;
+    if (!written) p.fault(VECTOR.GP, 0);
+    p.interruptsMayHaveChanged();
+    return undefined;
+  },
+  common.writeMsr,
+);

@@ -2,6 +2,7 @@
 import { VECTOR } from '../fault.ts';
 import type { Processor } from '../processor.ts';
 import { SEGMENT_NUMBER } from '../state.ts';
+import { loadSegment as common } from './common-case/segment-load.ts';
 import {
   type Descriptor,
   is64BitCode,
@@ -22,20 +23,24 @@ import { type SystemRoutine, systemRoutine } from './routine.ts';
  * Segment register by its encoding number (ES SS DS FS GS; CS and 6, 7: #UD) ← selector. SS holds interrupts and single-step traps off for
  * one instruction (shadow 2). [SDM 3A §6.8.3]
  */
-export const loadSegment: SystemRoutine = systemRoutine('loadSegment', (p, number = 0n, selectorValue = 0n) => {
-  const n = Number(number);
-  const selector = Number(selectorValue & 0xffffn);
-  if (n === SEGMENT_NUMBER.CS || n > SEGMENT_NUMBER.GS) p.fault(VECTOR.UD);
-  if (isRealOrVirtual8086(p)) loadRealSegment(p, n, selector);
-  else if (n === SEGMENT_NUMBER.SS) loadStackSegment(p, selector);
-  else loadDataSegment(p, n, selector);
-  p.modeChanged();
-  if (n === SEGMENT_NUMBER.SS) {
-    p.set('interruptShadow', 2);
-    p.interruptsMayHaveChanged();
-  }
-  return undefined;
-});
+export const loadSegment: SystemRoutine = systemRoutine(
+  'loadSegment',
+  (p, number = 0n, selectorValue = 0n) => {
+    const n = Number(number);
+    const selector = Number(selectorValue & 0xffffn);
+    if (n === SEGMENT_NUMBER.CS || n > SEGMENT_NUMBER.GS) p.fault(VECTOR.UD);
+    if (isRealOrVirtual8086(p)) loadRealSegment(p, n, selector);
+    else if (n === SEGMENT_NUMBER.SS) loadStackSegment(p, selector);
+    else loadDataSegment(p, n, selector);
+    p.modeChanged();
+    if (n === SEGMENT_NUMBER.SS) {
+      p.holdInterrupts(2);
+      p.interruptsMayHaveChanged();
+    }
+    return undefined;
+  },
+  common,
+);
 
 /** IF SS is loaded */
 function loadStackSegment(p: Processor, selector: number): void {

@@ -1,0 +1,39 @@
+/**
+ * The common cases of the system routines as functions of the interpreter's main module. [system/common-case/language.ts] They are exported
+ * by the names that `caseName` gives, for handlers and regions with modules of their own.
+ */
+
+import { delivery } from '../system/common-case/delivery.ts';
+import type { CommonCase } from '../system/common-case/language.ts';
+import * as system from '../system/index.ts';
+import type { SystemRoutine } from '../system/routine.ts';
+import type { ModuleBuilder, Signature } from '../wasm/module.ts';
+import { typeOf } from './expression.ts';
+import { SystemCaseLanguage } from './system-case-language.ts';
+
+export const caseName = (common: CommonCase): string => `common ${common.name}`;
+
+/** (parameters) → 1: done; 0: given up, nothing written. The result is in the field systemResult. */
+export const caseSignature = (common: CommonCase): Signature => ({ parameters: common.parameters.map(typeOf), results: ['i32'] });
+
+const isRoutine = (value: unknown): value is SystemRoutine => typeof value === 'object' && value !== null && 'run' in value;
+
+/** Those of all routines, and delivery. */
+const COMMON_CASES: readonly CommonCase[] = [
+  delivery,
+  ...Object.values(system)
+    .filter(isRoutine)
+    .flatMap((routine) => (routine.common === undefined ? [] : [routine.common])),
+];
+
+/** Adds the functions to the main module; gives their indices by `caseName`. */
+export function buildSystemCases(module: ModuleBuilder): ReadonlyMap<string, number> {
+  const index = new Map<string, number>();
+  for (const common of COMMON_CASES) {
+    const made = module.function(caseSignature(common), caseName(common));
+    const language = new SystemCaseLanguage(made.builder);
+    language.finish(common.body(language, ...common.parameters.map((width, i) => language.parameter(i, width))));
+    index.set(caseName(common), made.index);
+  }
+  return index;
+}
