@@ -69,13 +69,16 @@ function comparison(format: Format): Subroutine {
   };
 }
 
-const f80CompareUnusual: Subroutine = { ...comparison(EXTENDED), name: 'f80-compare-unusual' };
+const f80CompareGenerally: Subroutine = { ...comparison(EXTENDED), name: 'f80-compare-generally' };
 
-/** Whether a number of 80 bits is normal or zero. */
-function isPlain<V>(x: Language<V>, significand: V, top: V): V {
+/** Does `then` if a number of 80 bits is normal or zero. */
+function whenPlain<V>(x: Language<V>, significand: V, top: V, then: () => void): void {
+  const q = new Words(x, 64);
   const d = new Words(x, 32);
-  const zero = both(x, d.eq(d.and(top, 0x7fff), 0), new Words(x, 64).eq(significand, 0));
-  return either(x, EXTENDED.isNormal(x, [significand, top]), zero);
+  const field = d.and(top, 0x7fff);
+  const normal = both(x, d.below(d.sub(field, 1), 0x7ffe), q.less(significand, 0));
+  const zero = q.eq(q.or(significand, x.bind(x.zeroExtend(field, 32, 64))), 0);
+  x.when(either(x, normal, zero), then);
 }
 
 /** (a: 64, 32, b: 64, 32, signaling: 32, control word: 32) → (relation: 32, exceptions: 32). Normal numbers and zeros at once. */
@@ -86,31 +89,28 @@ export const f80Compare: Subroutine = {
   body: (x, aSignificand, aTop, bSignificand, bTop, signaling, word) => {
     const q = new Words(x, 64);
     const d = new Words(x, 32);
-    const byte = new Words(x, 8);
-    const relation = d.variable(0);
+    const UNKNOWN = -1;
+    const relation = d.variable(UNKNOWN);
     const exceptions = d.variable(0);
-    const noneWidened = d.eq(d.and(word, WIDENED_DENORMAL), 0);
-    x.when(
-      both(x, isPlain(x, aSignificand, aTop), isPlain(x, bSignificand, bTop), noneWidened),
-      () => {
-        // The encodings are ordered as the magnitudes are.
-        const [fa, fb] = [d.and(aTop, 0x7fff), d.and(bTop, 0x7fff)];
-        const [na, nb] = [d.ne(d.shr(aTop, 15), 0), d.ne(d.shr(bTop, 15), 0)];
-        const sameField = d.eq(fa, fb);
-        const smaller = either(x, d.below(fa, fb), both(x, sameField, q.below(aSignificand, bSignificand)));
-        const same = both(x, sameField, q.eq(aSignificand, bSignificand));
-        const sameSign = byte.eq(na, nb);
-        // Of two negative numbers the larger magnitude is less.
-        const less = byte.select(sameSign, both(x, byte.xor(smaller, na), negation(x, same)), na);
-        const equal = both(x, same, either(x, sameSign, q.eq(aSignificand, 0)));
-        relation.write(d.select(equal, RELATION.equal, d.select(less, RELATION.less, RELATION.greater)));
-      },
-      () => {
-        const [r, e] = invoke(x, f80CompareUnusual, aSignificand, aTop, bSignificand, bTop, signaling, word);
-        relation.write(r);
-        exceptions.write(e);
-      },
+    // The encodings are ordered as the magnitudes are; of two negative numbers the larger magnitude is less.
+    const bothNegative = () => d.shr(d.and(aTop, bTop), 15);
+    const bySignificand = (): void => {
+      const less = d.xor(d.truth(q.below(aSignificand, bSignificand)), bothNegative());
+      relation.write(d.select(q.eq(aSignificand, bSignificand), RELATION.equal, less));
+    };
+    const byTop = (): void => {
+      const less = d.xor(d.truth(x.bind(x.ltSigned(aTop, bTop, 16))), bothNegative());
+      const zeros = q.eq(q.or(aSignificand, bSignificand), 0);
+      relation.write(d.select(zeros, RELATION.equal, less));
+    };
+    x.when(d.eq(d.and(word, WIDENED_DENORMAL), 0), () =>
+      whenPlain(x, aSignificand, aTop, () => whenPlain(x, bSignificand, bTop, () => x.when(d.eq(aTop, bTop), bySignificand, byTop))),
     );
+    x.when(d.eq(relation.read(), UNKNOWN), () => {
+      const [r, e] = invoke(x, f80CompareGenerally, aSignificand, aTop, bSignificand, bTop, signaling, word);
+      relation.write(r);
+      exceptions.write(e);
+    });
     return [relation.read(), exceptions.read()];
   },
 };

@@ -7,9 +7,10 @@
  */
 import type { BitWidth, Language, Operand, Subroutine } from '../language.ts';
 import { generally, type Operation, parametersOf } from './arithmetic.ts';
-import { EXCEPTION, PRECISION_CONTROL, ROUNDING_CONTROL, WIDENED_DENORMAL } from './control.ts';
+import { PRECISION_CONTROL, ROUNDING_CONTROL, WIDENED_DENORMAL } from './control.ts';
 import { divideFinite, EXTENDED_BIAS, type Exact, squareRootFinite } from './core.ts';
 import { EXTENDED, Held } from './format.ts';
+import { toNearest } from './round.ts';
 import { Words } from './words.ts';
 
 const SIGN = 0x8000;
@@ -134,24 +135,11 @@ const root = <V>(x: Language<V>, a: Number80<V>): Unrounded<V> =>
 function round<V>(x: Language<V>, { sign, exponent, significand, low }: Unrounded<V>, result: Held<V>, exceptions: Operand<V>): void {
   const q = new Words(x, 64);
   const d = new Words(x, 32);
-  const total = q.variable(significand);
-  const raised = d.variable(0);
-  const inexact = (): void => {
-    const up = q.shr(low, 63);
-    total.write(q.add(significand, up));
-    raised.write(d.or(d.shl(x.bind(x.truncate(up, 64, 32)), 9), EXCEPTION.precision));
-  };
-  const middle = (): void => {
-    const up = q.and(significand, 1);
-    total.write(q.add(significand, up));
-    raised.write(d.or(d.shl(x.bind(x.truncate(up, 64, 32)), 9), EXCEPTION.precision));
-  };
   x.when(d.below(d.sub(exponent, 1), SAFE_EXPONENTS), () => {
-    x.when(q.ne(q.add(low, low), 0), inexact, () => x.when(q.ne(low, 0), middle));
-    const value = total.read();
-    x.when(q.ne(value, 0), () => {
-      result.write([value, d.or(sign, exponent)]);
-      exceptions.write(raised.read());
+    const nearest = toNearest(x, significand, low);
+    x.when(q.ne(nearest.value, 0), () => {
+      result.write([nearest.value, d.or(sign, exponent)]);
+      exceptions.write(nearest.exceptions);
     });
   });
 }

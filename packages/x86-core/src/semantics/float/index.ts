@@ -41,6 +41,14 @@ export {
   f64ToI64,
   f64ToI64Truncated,
   f80RoundToIntegral,
+  i32ToF32,
+  i32ToF64,
+  i64ToF32,
+  i64ToF64,
+  i64ToF80,
+} from './convert.ts';
+export { f80Add, f80Div, f80Mul, f80Sqrt, f80Sub } from './extended-arithmetic.ts';
+export {
   f80ToF32,
   f80ToF64,
   f80ToI16,
@@ -49,12 +57,6 @@ export {
   f80ToI32Truncated,
   f80ToI64,
   f80ToI64Truncated,
-  i32ToF32,
-  i32ToF64,
-  i64ToF32,
-  i64ToF64,
-  i64ToF80,
   widenDouble,
   widenSingle,
-} from './convert.ts';
-export { f80Add, f80Div, f80Mul, f80Sqrt, f80Sub } from './extended-arithmetic.ts';
+} from './extended-conversion.ts';
