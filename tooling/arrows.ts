@@ -24,7 +24,7 @@ export const ARROWS: Readonly<Record<string, Readonly<Record<string, Edge>>>> = 
   vbus: { bus: 'all', pci: 'all', 'net-backend': TYPES },
   virtio: { bus: 'all', pci: 'all', vbus: 'all', 'net-backend': TYPES },
   machine: { bus: 'all', 'x86-core': 'all', pci: 'all', 'net-backend': 'all', vbus: 'all', virtio: 'all' },
-  cli: { machine: 'all', 'net-backend': 'all' },
+  cli: { machine: 'all', 'net-backend': 'all', 'x86-core': 'all' },
 };
 
 /** Packages from the registry that a workspace package may depend on. */

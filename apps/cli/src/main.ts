@@ -3,6 +3,7 @@
 import { ConfigurationError } from '@paravirt/machine';
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { addDisasmCommand } from './disasm/command.ts';
 import { addImageCommand } from './image/command.ts';
 import { addRunCommand } from './run/command.ts';
 import { EXIT } from './run/exit-code.ts';
@@ -23,6 +24,7 @@ const program = new Command('paravirt')
   .configureOutput({ outputError: (message, write) => write(oneLine(message)) });
 addRunCommand(program);
 addImageCommand(program);
+addDisasmCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,3 +1,4 @@
+import { ENGINES } from '@paravirt/x86-core';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { checkOptions, defineOptions, type RunOptions } from './options.ts';
@@ -30,7 +31,7 @@ describe('paravirt run', () => {
       timeout: undefined,
       expect: undefined,
       exitPort: undefined,
-      engine: 'interpreter',
+      engine: undefined,
       unknownOpcodes: 'fault',
       debugConsole: 'stdout',
     });
@@ -50,9 +51,10 @@ describe('paravirt run', () => {
     expect(parse('--bios', 'b', '--net', 'user', '--net', 'user,mtu=1400').nets.map((n) => n.mtu)).toEqual([undefined, 1400]);
   });
 
-  it('refuses an empty --expect, an unknown engine and an unknown option', () => {
+  it('knows the engines; refuses an empty --expect, an unknown engine and an unknown option', () => {
     expect(() => parse('--bios', 'b', '--expect', '')).toThrow('--expect: the text is empty');
-    expect(() => parse('--bios', 'b', '--engine', 'fast')).toThrow('Allowed choices are interpreter, reference');
+    expect(() => parse('--bios', 'b', '--engine', 'fast')).toThrow(`Allowed choices are ${ENGINES.toReversed().join(', ')}`);
+    for (const engine of ENGINES) expect(parse('--bios', 'b', '--engine', engine).engine).toBe(engine);
     expect(() => parse('--bios', 'b', '--memry', '1G')).toThrow("unknown option '--memry'");
   });
 });

@@ -1,13 +1,13 @@
 /**
- * Runs one guest from options to exit code: files, machine, networks, console, and everything that can end the run. Whatever happens, the
+ * Runs one guest from options to exit code: console, statistics, and everything that can end the run. Whatever happens, the
  * terminal is restored, sockets are closed and all output is written before the code is returned.
  */
-import { createPc, DETERMINISTIC_START_MS, type KernelBoot, type Pc, type PcOptions } from '@paravirt/machine';
+import type { Pc } from '@paravirt/machine';
 import { type Cause, type Ending, endingOf } from './exit-code.ts';
-import { readFile } from './files.ts';
 import { firstInput } from './first-input.ts';
 import { Keyboard } from './keyboard.ts';
-import { Network } from './network.ts';
+import { withMachine } from './machine.ts';
+import type { Network } from './network.ts';
 import type { RunOptions } from './options.ts';
 import { flushed } from './output.ts';
 import { asJson, asText, type Statistics } from './statistics.ts';
@@ -21,34 +21,7 @@ const SIGNALS = [
 
 /** The exit code. @throws UsageError, ConfigurationError for options and files that cannot be used; nothing was started then. */
 export async function run(options: RunOptions): Promise<number> {
-  const boot = options.bios === undefined ? kernelBoot(options) : { bios: readFile('--bios', options.bios) };
-  const startMs = options.deterministic ? DETERMINISTIC_START_MS : Date.now();
-  const networks = options.nets.map((net) => new Network(net, startMs));
-  try {
-    const pc = createPc({
-      memory: options.memory,
-      boot,
-      nets: networks.map((network) => network.card),
-      engine: options.engine,
-      unknownOpcodes: options.unknownOpcodes,
-      time: { mode: options.deterministic ? 'deterministic' : 'host', startMs },
-      ...(options.exitPort === undefined ? {} : { exitPort: options.exitPort }),
-    } satisfies PcOptions);
-    for (const network of networks) await network.open();
-    return await runPc(pc, options, networks);
-  } finally {
-    for (const network of networks) network.close();
-  }
-}
-
-function kernelBoot(options: RunOptions): KernelBoot {
-  const { kernel = '', initrd, append } = options;
-  return {
-    kernel: readFile('--kernel', kernel),
-    kernelName: kernel,
-    ...(initrd === undefined ? {} : { initrd: readFile('--initrd', initrd) }),
-    ...(append === undefined ? {} : { commandLine: append }),
-  };
+  return withMachine(options, ({ pc, networks }) => runPc(pc, options, networks));
 }
 
 async function runPc(pc: Pc, options: RunOptions, networks: readonly Network[]): Promise<number> {
@@ -121,6 +94,7 @@ function collect(pc: Pc, networks: readonly Network[], hostSeconds: number): Sta
   const exits = pc.exits.toJSON();
   return {
     ...exits,
+    engine: { name: pc.cpu.engine, ...pc.cpu.statistics },
     hostSeconds,
     millionInstructionsPerSecond: exits.instructions / hostSeconds / 1e6,
     frames: networks.map((network, index) => network.frames(index)),

@@ -13,6 +13,13 @@ const STATISTICS: Statistics = {
   millionInstructionsPerSecond: 80,
   frames: [{ card: 'net0', transmittedFrames: 3, transmittedBytes: 180, receivedFrames: 4, receivedBytes: 4000 }],
   peakMemory: 600 * 2 ** 20,
+  engine: {
+    name: 'translator',
+    instructions: { interpreter: 150_000_000, translator: 1_850_000_000 },
+    regions: 4200,
+    compileMilliseconds: 812.25,
+    exits: { pageMiss: 3_000_000, interrupt: 9000 },
+  },
 };
 
 describe('--stats', () => {
@@ -31,6 +38,13 @@ describe('--stats', () => {
       interrupts                              400
       halts                                     5
       resets                                    0
+      engine                           translator
+      instructions, interpreter       150,000,000
+      instructions, translator      1,850,000,000
+      regions                               4,200
+      compile milliseconds                  812.3
+      exits, page miss                  3,000,000
+      exits, interrupt                      9,000
       port COM1                             1,000 reads          2,000 writes
       memory local APIC                         1 reads            300 writes
       net0 frames sent                          3   180 bytes

@@ -10,13 +10,37 @@ export interface FrameCount {
   readonly receivedBytes: number;
 }
 
+/** What the engine tells of itself: counts, and groups of counts. Which there are depends on the engine. */
+export interface EngineCounts {
+  readonly [name: string]: number | EngineCounts;
+}
+
+export interface EngineReport {
+  readonly name: string;
+  readonly [count: string]: string | number | EngineCounts;
+}
+
 export interface Statistics extends ExitReport {
+  readonly engine: EngineReport;
   /** Of the run, on the host. */
   readonly hostSeconds: number;
   readonly millionInstructionsPerSecond: number;
   readonly frames: readonly FrameCount[];
   /** Largest size of the process, in bytes. */
   readonly peakMemory: number;
+}
+
+/** `exits.pageCrossing` as `exits, page crossing`. */
+const spelled = (path: readonly string[]): string =>
+  path.map((name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)).join(', ');
+
+/** Counts with what they count, groups opened up. */
+function* counts(group: EngineReport | EngineCounts, path: readonly string[] = []): Generator<readonly [string, number]> {
+  for (const [name, value] of Object.entries(group)) {
+    const here = [...path, name];
+    if (typeof value === 'number') yield [spelled(here), value];
+    else if (typeof value === 'object') yield* counts(value, here);
+  }
 }
 
 /** One line. */
@@ -27,6 +51,7 @@ export function asText(s: Statistics): string {
   const count = (n: number): string => n.toLocaleString('en-US');
   const accesses = (kind: string, list: readonly AccessCount[]): string[] =>
     list.map((a) => `${`${kind} ${a.device}`.padEnd(28)} ${count(a.reads).padStart(14)} reads ${count(a.writes).padStart(14)} writes`);
+  const countOrFraction = (n: number): string => (Number.isInteger(n) ? count(n) : n.toFixed(1));
   const row = (name: string, value: string): string => `${name.padEnd(28)} ${value.padStart(14)}`;
   return [
     row('instructions', count(s.instructions)),
@@ -37,6 +62,8 @@ export function asText(s: Statistics): string {
     row('interrupts', count(s.interrupts)),
     row('halts', count(s.halts)),
     row('resets', count(s.resets)),
+    row('engine', s.engine.name),
+    ...[...counts(s.engine)].map(([name, value]) => row(name, countOrFraction(value))),
     ...accesses('port', s.ports),
     ...accesses('memory', s.mmio),
     ...s.frames.flatMap((f) => [

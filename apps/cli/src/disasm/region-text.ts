@@ -1,0 +1,46 @@
+/** Translated regions as text: what they are, which of them to show, their x86, their WebAssembly. */
+import { disassembleFunction, type RegionInfo } from '@paravirt/x86-core';
+import { addressDigits, listingLines } from './listing-text.ts';
+
+/** How often a region ran: instructions where they are counted, else entries. */
+const heat = (region: RegionInfo): number => region.executed ?? region.entries;
+
+/** The hottest first, at most `count`. */
+export function hottest(regions: Iterable<RegionInfo>, count: number): readonly RegionInfo[] {
+  return [...regions].sort((a, b) => heat(b) - heat(a)).slice(0, count);
+}
+
+/** Those that hold the instruction at a linear address, or a byte of it; the hottest first. */
+export function holding(regions: Iterable<RegionInfo>, address: bigint): readonly RegionInfo[] {
+  const all = [...regions];
+  const holds = (region: RegionInfo): boolean =>
+    region.instructions.some((i) => address >= i.address && address < i.address + BigInt(i.bytes.length));
+  return hottest(all.filter(holds), all.length);
+}
+
+/** Head, x86 and WebAssembly of one region. */
+export function regionText(region: RegionInfo): string {
+  const { address, mode, instructions, wasm, entries, executed, functionNames, localNames } = region;
+  const count = (n: number, what: string): string => `${n.toLocaleString('en-US')} ${what}`;
+  const head = [
+    `region 0x${address.toString(16)}`,
+    `${mode}-bit code`,
+    count(instructions.length, 'instructions'),
+    count(entries, 'entries'),
+    ...(executed === undefined ? [] : [count(executed, 'instructions executed')]),
+    count(wasm.length, 'bytes of WebAssembly'),
+  ];
+  const names = {
+    ...(functionNames === undefined ? {} : { functions: functionNames }),
+    ...(localNames === undefined ? {} : { locals: localNames }),
+  };
+  return [
+    head.join(', '),
+    '',
+    'x86',
+    ...[...listingLines(instructions, addressDigits(mode))].map((line) => `  ${line}`),
+    '',
+    'WebAssembly',
+    disassembleFunction(wasm, names),
+  ].join('\n');
+}
