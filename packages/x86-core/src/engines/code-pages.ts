@@ -27,6 +27,8 @@ export interface CodePagesHooks {
   /** The page now holds decoded code: writes to it must be seen. */
   watch(hostPage: number): void;
   unwatch(hostPage: number): void;
+  /** All records of the page are void. */
+  voided(page: CodePage): void;
   /** All maps are gone: nothing may keep an address of one. */
   dropped(): void;
 }
@@ -40,6 +42,7 @@ export class CodePages {
   readonly #hooks: CodePagesHooks;
   /** By host page number: one CodePage for each mode met. */
   readonly #pages = new Map<number, CodePage[]>();
+  readonly #byMap = new Map<number, CodePage>();
   #free: number;
   /** Pages whose records were voided by a write, and times everything was dropped. */
   invalidations = 0;
@@ -68,6 +71,7 @@ export class CodePages {
     const list = this.#pages.get(number);
     if (list === undefined) this.#pages.set(number, [page]);
     else list.push(page);
+    this.#byMap.set(map, page);
     return page;
   }
 
@@ -91,10 +95,32 @@ export class CodePages {
   /** The record at `address` is the instruction of `length` bytes at `offset`. */
   enter(page: CodePage, offset: number, length: number, address: number): void {
     this.#words[(page.map >>> 2) + offset] = address;
+    this.keep(page, address);
+    this.cover(page, offset, length);
+  }
+
+  /** The record at `address` is void when code in the page is written. */
+  keep(page: CodePage, address: number): void {
     if (page.records.push(address) === 1) this.#hooks.watch(page.hostPage);
+  }
+
+  /** A write to these bytes makes the page void. */
+  cover(page: CodePage, offset: number, length: number): void {
     const last = Math.min(4095, offset + Math.max(1, length) - 1) >> PART_SHIFT;
     for (let part = offset >> PART_SHIFT; part <= last; part++)
       page.parts[part >> 5] = (page.parts[part >> 5] as number) | (1 << (part & 31));
+  }
+
+  /** Takes the record at `address` out of the map, if it is there, and makes it void. */
+  remove(page: CodePage, offset: number, address: number): void {
+    const at = (page.map >>> 2) + offset;
+    if (this.#words[at] === address) this.#words[at] = 0;
+    this.#halves[(address + RECORD.handler) >>> 1] = SPECIAL.lookAgain;
+  }
+
+  /** The page with a map at this address. */
+  withMap(map: number): CodePage | undefined {
+    return this.#byMap.get(map);
   }
 
   /**
@@ -132,6 +158,7 @@ export class CodePages {
       if (pages.some((p) => p.records.length > 0)) this.#hooks.unwatch(number * 4096);
     }
     this.#pages.clear();
+    this.#byMap.clear();
     this.#free = this.#start;
     this.#hooks.dropped();
   }
@@ -150,6 +177,7 @@ export class CodePages {
     this.#bytes.fill(0, page.map, page.map + MAP_BYTES);
     page.records = [];
     page.parts.fill(0);
+    this.#hooks.voided(page);
   }
 
   #allocate(bytes: number): number {

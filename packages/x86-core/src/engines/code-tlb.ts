@@ -33,6 +33,12 @@ export class CodeTlb {
     words[entry + 2] = map;
   }
 
+  /** Address of the map that was entered for a page; 0: none is. */
+  find(base: number, low: number, high: number): number {
+    const entry = (base >>> 2) + ((low >>> 12) & (CODE_TLB_ENTRIES - 1)) * 4;
+    return this.#words[entry] === low && this.#words[entry + 1] === high ? this.#words[entry + 2]! : 0;
+  }
+
   /** In time proportional to what was filled. */
   flush(): void {
     for (let i = 0; i < this.#count; i++) this.#words[this.#filled[i]!] = INVALID;

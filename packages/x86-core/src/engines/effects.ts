@@ -3,7 +3,7 @@
  * a system routine. Both branches of `when` run, loops run once.
  */
 import type { Body } from '../semantics/instruction.ts';
-import type { BitWidth, Language, Operand, RepeatPrefix, Subroutine } from '../semantics/language.ts';
+import type { BitWidth, FlagName, Language, Operand, RepeatPrefix, Subroutine } from '../semantics/language.ts';
 import type { SystemRoutine } from '../system/routine.ts';
 
 /** What a body may look at while it is run. */
@@ -20,6 +20,16 @@ export interface OperandShape {
   readonly isMemory: boolean;
 }
 
+/** How a body leaves the six status flags. */
+export type FlagsLeft =
+  /** As they were. */
+  | { readonly kind: 'kept' }
+  /** All as a single `flags` on every path says. */
+  | { readonly kind: 'recorded'; readonly by: FlagKind; readonly width: BitWidth }
+  | { readonly kind: 'changed' };
+
+export type FlagKind = 'add' | 'sub' | 'logic' | 'increment' | 'decrement';
+
 export interface Effects {
   /** By operand. */
   readonly reads: readonly boolean[];
@@ -27,6 +37,11 @@ export interface Effects {
   readonly jumps: boolean;
   readonly system: boolean;
   readonly repeats: boolean;
+  readonly flags: FlagsLeft;
+  /** A status flag matters to what the body does. */
+  readonly readsFlags: boolean;
+  /** Flags are read or written within `when` or `loop`. */
+  readonly flagsInBranch: boolean;
 }
 
 const NOTHING = undefined;
@@ -41,6 +56,10 @@ class EffectsLanguage implements Language<Nothing> {
   jumps = false;
   systemCalled = false;
   repeats = false;
+  left: FlagsLeft = { kind: 'kept' };
+  readsFlags = false;
+  flagsInBranch = false;
+  #branches = 0;
 
   constructor(statics: Statics) {
     this.width = statics.width;
@@ -84,12 +103,16 @@ class EffectsLanguage implements Language<Nothing> {
   ltSigned(): Nothing {}
   select(): Nothing {}
   when(_condition: Nothing, then: () => void, otherwise?: () => void): void {
+    this.#branches++;
     then();
     otherwise?.();
+    this.#branches--;
   }
   loop(condition: () => Nothing, body: () => void): void {
+    this.#branches++;
     condition();
     body();
+    this.#branches--;
   }
   repeat(counter: Operand<Nothing>, body: () => void, leave?: () => Nothing, atOnce?: (limit: Nothing) => Nothing): void {
     this.repeats = true;
@@ -101,11 +124,24 @@ class EffectsLanguage implements Language<Nothing> {
   }
   copyForward(): Nothing {}
   fillForward(): Nothing {}
-  flags(): void {}
-  resultFlags(): void {}
-  setFlags(): void {}
-  flag(): Nothing {}
-  condition(): Nothing {}
+  flags(by: FlagKind, _a: Nothing, _b: Nothing, _result: Nothing, width: BitWidth = this.width): void {
+    if (by === 'increment' || by === 'decrement') this.readsFlags = true;
+    this.#write(this.left.kind === 'kept' && this.#branches === 0 ? { kind: 'recorded', by, width } : { kind: 'changed' });
+  }
+  resultFlags(): void {
+    this.#write({ kind: 'changed' });
+  }
+  setFlags(values: Partial<Record<FlagName, Nothing>>): void {
+    if (Object.keys(values).every((name) => name === 'DF')) return;
+    this.#read();
+    this.#write({ kind: 'changed' });
+  }
+  flag(name: FlagName): Nothing {
+    if (name !== 'DF') this.#read();
+  }
+  condition(): Nothing {
+    this.#read();
+  }
   gpr(): Operand<Nothing> {
     return this.#place();
   }
@@ -143,6 +179,16 @@ class EffectsLanguage implements Language<Nothing> {
   withLane(): Nothing {}
   shuffle(): Nothing {}
 
+  #read(): void {
+    this.readsFlags = true;
+    if (this.#branches > 0) this.flagsInBranch = true;
+  }
+
+  #write(left: FlagsLeft): void {
+    this.left = left;
+    if (this.#branches > 0) this.flagsInBranch = true;
+  }
+
   #place(): Operand<Nothing> {
     return { width: 64, isMemory: false, read: () => NOTHING, write: () => {} };
   }
@@ -166,5 +212,14 @@ export function effectsOf(body: Body, statics: Statics, shapes: readonly Operand
     }),
   );
   body<Nothing>(language, ...operands);
-  return { reads, writes, jumps: language.jumps, system: language.systemCalled, repeats: language.repeats };
+  return {
+    reads,
+    writes,
+    jumps: language.jumps,
+    system: language.systemCalled,
+    repeats: language.repeats,
+    flags: language.left,
+    readsFlags: language.readsFlags,
+    flagsInBranch: language.flagsInBranch,
+  };
 }

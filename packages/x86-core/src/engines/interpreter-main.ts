@@ -15,14 +15,21 @@ import type { FunctionBuilder, ModuleBuilder } from '../wasm/module.ts';
 import { CODE_TLB_ENTRIES } from './code-tlb.ts';
 import { effectsOf } from './effects.ts';
 import { type MainFunction, OUTCOME, RECORD_LOCAL } from './handler-surroundings.ts';
+import { HEAT_BASE, HEAT_COUNTERS } from './heat.ts';
 import { InterpreterLanguage } from './interpreter-language.ts';
 import { RECORD, RECORD_SHIFT, RECORD_SIZE, SPECIAL, SPECIAL_COUNT } from './record.ts';
 import type { Shape } from './shape.ts';
+import { LEFT, REGION } from './translator/region.ts';
 
+/** Index of the table of regions; that of the handlers is 0. */
+const REGIONS_TABLE = 1;
 const ADDRESS_ZERO = i32Const(0);
 const get32 = (address: number): number[] => [...ADDRESS_ZERO, ...load(OP.i32Load, address)];
 const get64 = (address: number): number[] => [...ADDRESS_ZERO, ...load(OP.i64Load, address)];
 const record: readonly number[] = localGet(RECORD_LOCAL);
+
+/** Never the RIP of an instruction that is executed again: not canonical. */
+const NOWHERE = i64Const(-(2n ** 63n));
 
 /** Writes function `run(record)` into the module. `cases` follow the special records in the br_table. */
 export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, number>, cases: readonly Shape[]): void {
@@ -37,6 +44,8 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   const rest = f.local('i32');
   const scratch = f.local('i32');
   const distance = f.local('i64');
+  /** RIP of the instruction that translated code left to the interpreter. */
+  const left = f.local('i64');
 
   const loadPage = (): void => f.emit(get32(STATE.pageMap.address), localSet(pageMap), get64(STATE.ripBase.address), localSet(ripBase));
   const storeRip = (): void => f.emit(ADDRESS_ZERO, localGet(target), store(OP.i64Store, STATE.rip.address));
@@ -66,23 +75,62 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   // At the end of a 4 GiB segment EIP wraps around.
   const targetFromNext = (): void =>
     f.emit(localGet(ripBase), record, load(OP.i64Load16U, RECORD.next), OP.i64Add, localGet(linearMask), OP.i64And, localSet(target));
+  /** Execution jumps to the record in `scratch`: if it has become hot, says so, and looks `target` up again. */
+  const heat = (lookup: number): void => {
+    const counter = [...localGet(scratch), ...i32Const(RECORD_SHIFT - 1), OP.i32ShrU, ...i32Const(2 * HEAT_COUNTERS - 2), OP.i32And];
+    f.emit(
+      counter,
+      localTee(rest),
+      localGet(rest),
+      load(OP.i32Load16U, HEAT_BASE),
+      i32Const(1),
+      OP.i32Add,
+      store(OP.i32Store16, HEAT_BASE),
+    );
+    f.emit(localGet(rest), load(OP.i32Load16U, HEAT_BASE), get32(STATE.hotAfter.address), OP.i32Eq);
+    f.open(OP.if);
+    storeRip();
+    f.emit(call(helper('hot')));
+    f.branch(lookup);
+    f.close();
+  };
   /** If `target` lies in the current page and was decoded: counts, and goes on there. */
-  const goOnInPage = (): void => {
+  const goOnInPage = (lookup: number): void => {
     f.emit(localGet(target), localGet(ripBase), OP.i64Sub, localTee(distance), i64Const(4096n), OP.i64LtU);
     f.open(OP.if);
     f.emit(localGet(pageMap), localGet(distance), OP.i32WrapI64, i32Const(2), OP.i32Shl, OP.i32Add, load(OP.i32Load), localTee(scratch));
     f.open(OP.if);
     count(true);
     leaveIfUsedUp();
+    heat(lookup);
     f.emit(localGet(scratch), localTee(RECORD_LOCAL), localSet(runStart));
     f.branch(next);
     f.close();
     f.close();
   };
 
+  /** Runs the region of the record, and those that it goes on in. `rest` instructions are left. */
+  const enterRegion = (): void => {
+    for (const { address } of [STATE.record, STATE.runStart]) f.emit(ADDRESS_ZERO, ADDRESS_ZERO, store(OP.i32Store, address));
+    f.emit(record, load(OP.i32Load, RECORD.regionEntry));
+    f.emit(localGet(target), record, load(OP.i64Load32S, RECORD.regionDistance), OP.i64Sub, localGet(linearMask), OP.i64And);
+    f.emit(localGet(rest), record, load(OP.i32Load, RECORD.regionSlot));
+    f.emit(OP.callIndirect, unsigned(module.typeIndex(REGION)), REGIONS_TABLE, localSet(scratch), call(helper('settleState')));
+    const add = (address: readonly number[], offset: number, count: readonly number[]): void =>
+      f.emit(address, address, load(OP.i64Load, offset), count, OP.i64Add, store(OP.i64Store, offset));
+    add(ADDRESS_ZERO, STATE.translated.address, [...localGet(rest), ...get32(STATE.remaining.address), OP.i32Sub, OP.i64ExtendI32U]);
+    add([...localGet(scratch), ...i32Const(3), OP.i32Shl], STATE.regionExits.address, i64Const(1n));
+    f.emit(localGet(scratch), i32Const(LEFT.usedUp), OP.i32Eq);
+    f.open(OP.if);
+    f.emit(OP.return);
+    f.close();
+    f.emit(get64(STATE.rip.address), localSet(target));
+    f.emit(localGet(target), NOWHERE, localGet(scratch), i32Const(LEFT.interpret), OP.i32Eq, OP.select, localSet(left));
+  };
+
   startRun();
   loadPage();
-  f.emit(get64(STATE.linearMask.address), localSet(linearMask));
+  f.emit(get64(STATE.linearMask.address), localSet(linearMask), NOWHERE, localSet(left));
   const next = f.open(OP.loop);
   const lookup = f.open(OP.block);
   const jumped = f.open(OP.block);
@@ -115,6 +163,17 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
       loadPage();
       startRun();
       f.branch(next);
+    } else if (i === SPECIAL.enterRegion) {
+      targetFromNext();
+      count(false);
+      f.emit(localGet(target), localGet(left), OP.i64Eq);
+      f.open(OP.if);
+      f.emit(NOWHERE, localSet(left), record, i32Const(RECORD_SIZE), OP.i32Add, localSet(RECORD_LOCAL));
+      startRun();
+      f.branch(next);
+      f.close();
+      enterRegion();
+      f.branch(lookup);
     } else if (i === SPECIAL.leaveRun) {
       count(false);
       targetFromNext();
@@ -160,13 +219,13 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   // made the current page void, and changed the mode.
   f.emit(get64(STATE.rip.address), get64(STATE.linearMask.address), OP.i64And, localSet(target));
   f.emit(get64(STATE.ripBase.address), localSet(ripBase));
-  goOnInPage();
+  goOnInPage(lookup);
   count(true);
   leaveIfUsedUp();
   f.branch(lookup);
 
   f.close(); // jumped
-  goOnInPage();
+  goOnInPage(lookup);
   // Execution may go there? The jump itself faults, so nothing of it has been counted.
   f.emit(localGet(target), get64(STATE.codeBias.address), OP.i64Add, get64(STATE.codeRange.address), OP.i64GtU);
   f.open(OP.if);
@@ -206,6 +265,7 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   f.emit(ADDRESS_ZERO, localGet(target), inPage, OP.i64ExtendI32U, OP.i64Sub, localTee(ripBase), store(OP.i64Store, STATE.ripBase.address));
   f.emit(localGet(pageMap), inPage, i32Const(2), OP.i32Shl, OP.i32Add, load(OP.i32Load), localTee(scratch));
   f.open(OP.if);
+  heat(lookup);
   f.emit(localGet(scratch), localTee(RECORD_LOCAL), localSet(runStart));
   f.branch(next);
   f.close();

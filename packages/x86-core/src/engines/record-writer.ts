@@ -12,11 +12,13 @@ const segmentAddress = (number: number): number => STATE.linearBase.address + 8 
 export class RecordWriter {
   readonly #u8: Uint8Array;
   readonly #u16: Uint16Array;
+  readonly #u32: Uint32Array;
   readonly #u64: BigUint64Array;
 
   constructor(buffer: ArrayBufferLike) {
     this.#u8 = new Uint8Array(buffer);
     this.#u16 = new Uint16Array(buffer, 0, buffer.byteLength >>> 1);
+    this.#u32 = new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
     this.#u64 = new BigUint64Array(buffer, 0, buffer.byteLength >>> 3);
   }
 
@@ -26,6 +28,23 @@ export class RecordWriter {
     this.#u16[half + RECORD.handler / 2] = handler;
     this.#u16[half + RECORD.next / 2] = next;
     this.#u8[address + RECORD.length] = 0;
+  }
+
+  /** Where a region begins, `offset` bytes from the start of the page. */
+  writeEntry(address: number, offset: number, slot: number, entry: number, distance: number): void {
+    this.writeSpecial(address, SPECIAL.enterRegion, offset);
+    this.#u32[(address + RECORD.regionSlot) >>> 2] = slot;
+    this.#u32[(address + RECORD.regionEntry) >>> 2] = entry;
+    this.#u32[(address + RECORD.regionDistance) >>> 2] = distance;
+  }
+
+  isEntry(address: number): boolean {
+    return this.#u16[(address + RECORD.handler) >>> 1] === SPECIAL.enterRegion;
+  }
+
+  /** Slot of the region that begins at an entry. */
+  slotOf(address: number): number {
+    return this.#u32[(address + RECORD.regionSlot) >>> 2]!;
   }
 
   /** The record of an instruction at `offset` of its page. */

@@ -25,6 +25,10 @@ export const RECORD = {
   displacement: 16,
   /** i64: the immediate. */
   immediate: 24,
+  /** Of `enterRegion`, i32 each: index in the table of regions, number of the entry, its distance from the region's base. */
+  regionSlot: 16,
+  regionEntry: 20,
+  regionDistance: 24,
 } as const;
 
 /** Records that are no instructions. */
@@ -37,6 +41,8 @@ export const SPECIAL = {
   crossing: 2,
   /** Leave the run; the next instruction is at page offset `next`. */
   leaveRun: 3,
+  /** Translated code begins here. The record behind it is the instruction itself, the one behind that "look again" for what follows. */
+  enterRegion: 4,
 } as const;
 
-export const SPECIAL_COUNT = 4;
+export const SPECIAL_COUNT = 5;

@@ -33,6 +33,16 @@ export class FunctionBuilder {
     this.#free[type].push(index);
   }
 
+  /** A local that is never given back, and that nobody had before. */
+  lasting(type: ValueType): number {
+    return this.signature.parameters.length + this.#locals.push(type) - 1;
+  }
+
+  /** Puts code before all that was emitted. It opens no block. */
+  prepend(code: readonly number[]): void {
+    this.code.splice(0, 0, ...code);
+  }
+
   /** From here on remembers the locals that are taken, until `releaseMarked` gives them all back. */
   mark(): void {
     this.#taken = [];

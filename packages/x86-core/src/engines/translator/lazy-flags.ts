@@ -1,0 +1,117 @@
+/**
+ * Flags as a region keeps them, in three locals: a kind, and two words that mean what the kind says. Recording is two moves; what nobody
+ * reads before the next record, the WebAssembly compiler drops, also across blocks, because locals are all it sees.
+ *
+ *   kind         first word             second word
+ *   settled      flagResult             flagCarries               as in state.ts
+ *   add          a                      b                         of result = a + b
+ *   sub          a                      b                         of result = a − b
+ *   increment    result                 CF before
+ *   decrement    result                 CF before
+ *
+ * Words of a width below 64 are zero-extended. In the state, `flagKind` is the kind; it is 0 (settled) whenever no region runs.
+ */
+import type { BitWidth } from '../../semantics/language.ts';
+import { STATE } from '../../state.ts';
+import { call, i32Const, i64Const, load, localGet, localSet, OP, store } from '../../wasm/instructions.ts';
+import type { FunctionBuilder, Signature } from '../../wasm/module.ts';
+
+export type LazyOperation = 'add' | 'sub' | 'increment' | 'decrement';
+const OPERATIONS: readonly LazyOperation[] = ['add', 'sub', 'increment', 'decrement'];
+const WIDTHS: readonly BitWidth[] = [8, 16, 32, 64];
+
+/** What is known of the kind where code is written. `logic` is settled with no carries; `unknown` stands in the local. */
+export type Kind =
+  | { readonly form: 'unknown' }
+  | { readonly form: 'settled' }
+  | { readonly form: 'logic' }
+  | { readonly form: 'lazy'; readonly operation: LazyOperation; readonly width: BitWidth };
+
+export const UNKNOWN: Kind = { form: 'unknown' };
+export const SETTLED: Kind = { form: 'settled' };
+export const LOGIC: Kind = { form: 'logic' };
+
+/** The kind as a number in the local and in the state; undefined where only the local knows. */
+export function numberOf(kind: Kind): number | undefined {
+  if (kind.form === 'unknown') return undefined;
+  if (kind.form !== 'lazy') return 0;
+  return 1 + OPERATIONS.indexOf(kind.operation) * 4 + WIDTHS.indexOf(kind.width);
+}
+
+export const sameKind = (a: Kind, b: Kind): boolean =>
+  a.form === b.form && (a.form !== 'lazy' || (b.form === 'lazy' && a.operation === b.operation && a.width === b.width));
+
+/** What holds where two ways meet. */
+export function meet(a: Kind, b: Kind): Kind {
+  if (sameKind(a, b)) return a;
+  return numberOf(a) === 0 && numberOf(b) === 0 ? SETTLED : UNKNOWN;
+}
+
+/** (kind, first, second) → flagResult, flagCarries. */
+export const SETTLE: Signature = { parameters: ['i32', 'i64', 'i64'], results: ['i64', 'i64'] };
+
+const TOP_BITS = i64Const(-(1n << 62n));
+
+export function buildSettle(f: FunctionBuilder): void {
+  const [kind, first, second] = [0, 1, 2];
+  const shift = f.local('i64');
+  const a = f.local('i64');
+  const b = f.local('i64');
+  const result = f.local('i64');
+  const carries = f.local('i64');
+  f.emit(localGet(kind), OP.i32Eqz);
+  f.open(OP.if);
+  f.emit(localGet(first), localGet(second), OP.return);
+  f.close();
+  // Operands move to the top: bit 63 of the result is the sign, bit 63 of the carries CF.
+  f.emit(localGet(kind), i32Const(1), OP.i32Sub, localSet(kind));
+  f.emit(i64Const(64n), i64Const(8n), localGet(kind), i32Const(3), OP.i32And, OP.i64ExtendI32U, OP.i64Shl, OP.i64Sub, localSet(shift));
+  const operation = [...localGet(kind), ...i32Const(2), OP.i32ShrU];
+  const top = (value: readonly number[]): number[] => [...value, ...localGet(shift), OP.i64Shl];
+  // Of increment and decrement the result is known: a is one less or more.
+  f.emit(operation, i32Const(1), OP.i32GtU);
+  f.open(OP.if);
+  f.emit(top(i64Const(1n)), localSet(b));
+  f.emit(top(localGet(first)), localGet(b), i64Const(0n), localGet(b), OP.i64Sub, operation, i32Const(3), OP.i32Eq, OP.select, OP.i64Add);
+  // decrement: a = result + 1, select(b, −b, operation = 3)
+  f.emit(localSet(a));
+  f.else();
+  f.emit(top(localGet(first)), localSet(a), top(localGet(second)), localSet(b));
+  f.close();
+  f.emit(operation, i32Const(1), OP.i32And);
+  f.open(OP.if);
+  f.emit(localGet(a), localGet(b), OP.i64Sub, localSet(result));
+  const not = (value: readonly number[]): number[] => [...value, ...i64Const(-1n), OP.i64Xor];
+  f.emit(localGet(b), localGet(result), OP.i64And, not(localGet(a)), localGet(b), localGet(result), OP.i64Or, OP.i64And, OP.i64Or);
+  f.emit(localSet(carries));
+  f.else();
+  f.emit(localGet(a), localGet(b), OP.i64Add, localSet(result));
+  f.emit(localGet(a), localGet(b), OP.i64And, localGet(a), localGet(b), OP.i64Or, not(localGet(result)), OP.i64And, OP.i64Or);
+  f.emit(localSet(carries));
+  f.close();
+  f.emit(localGet(result), localGet(shift), OP.i64ShrS);
+  f.emit(localGet(carries), TOP_BITS, OP.i64And, localGet(carries), localGet(shift), OP.i64ShrU, i64Const(8n), OP.i64And, OP.i64Or);
+  f.emit(localSet(carries));
+  f.emit(operation, i32Const(1), OP.i32GtU);
+  f.open(OP.if);
+  // CF stays: where it differs, bits 63 and 62 flip together, which keeps OF.
+  f.emit(localGet(carries), localGet(second), i64Const(63n), OP.i64Shl, OP.i64Xor, i64Const(63n), OP.i64ShrS, TOP_BITS, OP.i64And);
+  f.emit(localGet(carries), OP.i64Xor, localSet(carries));
+  f.close();
+  f.emit(localGet(carries));
+}
+
+/** () → (): settles the flags in the state, if a region left them otherwise. */
+export function buildSettleState(f: FunctionBuilder, settle: number): void {
+  const zero = i32Const(0);
+  const result = f.local('i64');
+  const carries = f.local('i64');
+  f.emit(zero, load(OP.i32Load, STATE.flagKind.address));
+  f.open(OP.if);
+  f.emit(zero, load(OP.i32Load, STATE.flagKind.address), zero, load(OP.i64Load, STATE.flagResult.address));
+  f.emit(zero, load(OP.i64Load, STATE.flagCarries.address), call(settle), localSet(carries), localSet(result));
+  f.emit(zero, localGet(result), store(OP.i64Store, STATE.flagResult.address));
+  f.emit(zero, localGet(carries), store(OP.i64Store, STATE.flagCarries.address));
+  f.emit(zero, zero, store(OP.i32Store, STATE.flagKind.address));
+  f.close();
+}

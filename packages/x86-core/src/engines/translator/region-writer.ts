@@ -1,0 +1,392 @@
+/**
+ * Writes a planned region as one WebAssembly function (entry, base, remaining) → outcome. See structure.ts for its control flow.
+ *
+ *   registers and flags into locals
+ *   loop                       ← a return or indirect jump within the region comes back here
+ *     block exit
+ *       block indirect
+ *         the blocks of code
+ *       indirect: look `target` up; go to another region, or to the interpreter
+ *     exit: registers and flags into the state, return
+ *
+ * Instructions are counted at the end of a block; a jump that is taken looks whether the slice is used up. An instruction that is left to
+ * the interpreter leaves with the counts and flags as they are before it.
+ */
+import type { BitWidth, Subroutine } from '../../semantics/language.ts';
+import { STATE } from '../../state.ts';
+import { i32Const, i64Const, load, localGet, localSet, localTee, OP, store } from '../../wasm/instructions.ts';
+import { unsigned } from '../../wasm/leb128.ts';
+import type { FunctionBuilder, Signature } from '../../wasm/module.ts';
+import { CODE_TLB_ENTRIES } from '../code-tlb.ts';
+import { loadOf, storeOf } from '../memory-instructions.ts';
+import { RECORD, SPECIAL } from '../record.ts';
+import { type Kind, meet, numberOf, SETTLED, UNKNOWN } from './lazy-flags.ts';
+import type { Block, Plan, PlannedInstruction } from './plan.ts';
+import { LEFT, REGION } from './region.ts';
+import { firstOf, lastOf, type Range, rangesByBlock, route, structure } from './structure.ts';
+import type { RegionLocals, RegionSurroundings } from './surroundings.ts';
+import { TranslatorLanguage } from './translator-language.ts';
+
+const ENTRY = 0;
+const NO_ENTRY = -1;
+const zero: readonly number[] = i32Const(0);
+
+/** Functions of the module that a region is written into. */
+export interface RegionModule {
+  helper(name: string): number;
+  subroutine(subroutine: Subroutine): number;
+  typeOf(signature: Signature): number;
+}
+
+export interface RegionOptions {
+  readonly plan: Plan;
+  readonly codeWidth: 32 | 64;
+  /** Index in the table of regions that this one will have. */
+  readonly slot: number;
+  /** Address of the record map of a page. */
+  readonly mapOf: (page: number) => number;
+}
+
+export class RegionWriter implements RegionSurroundings {
+  readonly f: FunctionBuilder;
+  readonly locals: RegionLocals;
+  kind: Kind = SETTLED;
+  readonly #options: RegionOptions;
+  readonly #module: RegionModule;
+  readonly #outcome: number;
+  readonly #registers = new Map<
+    string,
+    { readonly field: 'gpr' | 'xmm'; readonly index: number; readonly local: number; written: boolean }
+  >();
+  /** Kinds of flags at the starts of blocks. */
+  readonly #kinds: (Kind | undefined)[];
+  /** Blocks that are entered with their number in `entry`. */
+  readonly #dispatched = new Set<number>();
+  readonly #ranges: readonly Range[];
+  readonly #labels = new Map<number | Range, number>();
+  readonly #loopLabels = new Map<Range, number>();
+  #root = 0;
+  #exit = 0;
+  #indirect = 0;
+  // Where code is being written.
+  #block: Block;
+  #instruction: PlannedInstruction | undefined;
+  /** Instructions of the block before the present one, and how many of the block are counted already. */
+  #before = 0;
+  #counted = 0;
+
+  constructor(f: FunctionBuilder, module: RegionModule, options: RegionOptions) {
+    this.f = f;
+    this.#module = module;
+    this.#options = options;
+    this.#block = options.plan.blocks[0] as Block;
+    this.locals = {
+      base: 1,
+      remaining: 2,
+      target: f.local('i64'),
+      flagKind: f.local('i32'),
+      flagFirst: f.local('i64'),
+      flagSecond: f.local('i64'),
+      tlb: f.local('i32'),
+    };
+    this.#outcome = f.local('i32');
+    const { blocks, blockAt, entries } = options.plan;
+    this.#kinds = blocks.map(() => undefined);
+    const entryBlocks = new Set(entries.map((distance) => blockAt.get(distance) as number));
+    const edges = blocks.map((block) => successors(options.plan, block));
+    const root = structure({ count: blocks.length, successors: edges, entries: entryBlocks });
+    this.#ranges = rangesByBlock(root, blocks.length);
+    edges.forEach((targets, from) => {
+      for (const to of targets) {
+        // Code for it is written before the flags at the end of the loop are known.
+        if (to <= from) this.#kinds[to] = UNKNOWN;
+        if (route(this.#ranges, from, to).throughHead) this.#dispatched.add(to);
+      }
+    });
+    for (const block of entryBlocks) {
+      this.#kinds[block] = UNKNOWN;
+      this.#dispatched.add(block);
+    }
+    this.#write(root);
+  }
+
+  helper(name: string): number {
+    return this.#module.helper(name);
+  }
+
+  subroutine(subroutine: Subroutine): number {
+    return this.#module.subroutine(subroutine);
+  }
+
+  register(field: 'gpr' | 'xmm', index: number, writes: boolean): number {
+    const key = `${field}${index}`;
+    let found = this.#registers.get(key);
+    if (found === undefined) {
+      found = { field, index, local: this.f.lasting(field === 'gpr' ? 'i64' : 'v128'), written: false };
+      this.#registers.set(key, found);
+    }
+    found.written ||= writes;
+    return found.local;
+  }
+
+  #write(root: Range): void {
+    const { f } = this;
+    this.#root = f.open(OP.loop);
+    this.#exit = f.open(OP.block);
+    this.#indirect = f.open(OP.block);
+    this.#writeRange(root);
+    f.emit(OP.unreachable);
+    f.close();
+    this.#writeIndirect();
+    f.close();
+    this.#storeState();
+    f.emit(localGet(this.#outcome), OP.return);
+    f.close();
+    f.emit(OP.unreachable);
+    f.prepend(this.#loadState());
+  }
+
+  // Control flow
+
+  #writeRange(range: Range): void {
+    const { f } = this;
+    const isRoot = range.parent === undefined;
+    if (!isRoot) this.#loopLabels.set(range, f.open(OP.loop));
+    const items = range.items;
+    for (let i = items.length - 1; i > 0; i--) this.#labels.set(items[i] as number | Range, f.open(OP.block));
+    if (range.dispatches) this.#dispatch(range, isRoot);
+    items.forEach((item, i) => {
+      if (i > 0) f.close();
+      if (typeof item === 'number') this.#writeBlock(item);
+      else this.#writeRange(item);
+    });
+    if (!isRoot) f.close();
+  }
+
+  /** Branches to the item that holds the block whose number stands in `entry`. */
+  #dispatch(range: Range, isRoot: boolean): void {
+    const { f } = this;
+    const first = f.open(OP.block);
+    if (!isRoot) {
+      f.emit(localGet(ENTRY), i32Const(NO_ENTRY), OP.i32Eq);
+      f.branchIf(first);
+    }
+    const labels: number[] = [];
+    range.items.forEach((item, i) => {
+      for (let block = firstOf(item); block <= lastOf(item); block++) labels.push(i === 0 ? first : (this.#labels.get(item) as number));
+    });
+    f.emit(localGet(ENTRY), i32Const(range.first), OP.i32Sub, OP.brTable, unsigned(labels.length));
+    for (const label of [...labels, first]) f.emit(unsigned(f.depth - label));
+    f.close();
+  }
+
+  /** Goes to a block of the region from the one that is being written. */
+  #goTo(to: number): void {
+    const { f } = this;
+    const { item, repeats, throughHead } = route(this.#ranges, this.#block.index, to);
+    if (throughHead) f.emit(i32Const(to), localSet(ENTRY));
+    f.branch((repeats === undefined ? this.#labels.get(item) : this.#loopLabels.get(repeats)) as number);
+    const known = this.#kinds[to];
+    this.#kinds[to] = known === undefined ? this.kind : meet(known, this.kind);
+  }
+
+  #writeBlock(index: number): void {
+    const block = this.#options.plan.blocks[index] as Block;
+    this.#block = block;
+    this.#before = 0;
+    this.#counted = 0;
+    this.kind = this.#kinds[index] ?? UNKNOWN;
+    if (this.#dispatched.has(index)) this.f.emit(i32Const(NO_ENTRY), localSet(ENTRY));
+    if (block.crosses) this.#requirePage((block.distance >> 12) + 1, block.distance);
+    for (const instruction of block.instructions) {
+      this.#writeInstruction(instruction, instruction === block.instructions.at(-1));
+      this.#before++;
+    }
+    if (block.leaves === 'jump' && this.#alwaysJumps(block)) return;
+    if (block.leaves === 'interpreter') {
+      this.#countBlock();
+      this.#leaveToInterpreter(block.end, 0);
+      return;
+    }
+    this.#countBlock();
+    this.#edge(block.end, block.distance >> 12 !== block.end >> 12);
+  }
+
+  #alwaysJumps(block: Block): boolean {
+    return block.instructions.at(-1)?.analysis.ending !== 'branch';
+  }
+
+  /** All instructions of the block are counted from here on. */
+  #countBlock(): void {
+    const left = this.#block.instructions.length - this.#counted;
+    if (left === 0) return;
+    this.f.emit(localGet(this.locals.remaining), i32Const(left), OP.i32Sub, localSet(this.locals.remaining));
+    this.#counted = this.#block.instructions.length;
+  }
+
+  #writeInstruction(instruction: PlannedInstruction, last: boolean): void {
+    const { analysis, decoded } = instruction;
+    const { f } = this;
+    this.#instruction = instruction;
+    if (last && analysis.ending !== 'none') this.#countBlock();
+    f.mark();
+    const language = new TranslatorLanguage(instruction, this);
+    if (analysis.effects.flagsInBranch) language.settle();
+    decoded.instruction.body(language, ...language.operands());
+    f.releaseMarked();
+  }
+
+  /** Goes to a distance, in the region or not. `boundary`: interrupts may be taken here. */
+  #edge(distance: number, boundary: boolean): void {
+    const { f, locals } = this;
+    this.#setKind();
+    const { blocks, blockAt } = this.#options.plan;
+    const to = blockAt.get(distance);
+    if (boundary || (to !== undefined && blocks[to]?.crosses === true)) {
+      f.emit(localGet(locals.remaining), i32Const(0), OP.i32LtS);
+      f.open(OP.if);
+      this.#leave(distance, LEFT.usedUp);
+      f.close();
+    }
+    if (to === undefined) {
+      this.#target(distance);
+      f.branch(this.#indirect);
+      return;
+    }
+    if (this.#block.distance >> 12 !== distance >> 12) this.#requirePage(distance >> 12, distance);
+    this.#goTo(to);
+  }
+
+  /** Leaves unless a page of the region is where the plan has it; then `distance` is where to go on. */
+  #requirePage(page: number, distance: number): void {
+    const { f } = this;
+    const linear = f.local('i64');
+    const entry = f.local('i32');
+    f.emit(this.#ip(page * 4096), localTee(linear), OP.i32WrapI64, i32Const(12), OP.i32ShrU, i32Const(CODE_TLB_ENTRIES - 1), OP.i32And);
+    f.emit(i32Const(4), OP.i32Shl, zero, load(OP.i32Load, STATE.codeTlb.address), OP.i32Add, localTee(entry));
+    f.emit(load(OP.i64Load), localGet(linear), OP.i64Ne);
+    f.emit(localGet(entry), load(OP.i32Load, 8), i32Const(this.#options.mapOf(page)), OP.i32Ne, OP.i32Or);
+    f.open(OP.if);
+    this.#setKind();
+    this.#leave(distance, LEFT.goOn);
+    f.close();
+    f.release('i64', linear);
+    f.release('i32', entry);
+  }
+
+  /** RIP at a distance. */
+  #ip(distance: number): number[] {
+    const sum = [...localGet(this.locals.base), ...i64Const(BigInt(distance)), OP.i64Add];
+    return this.#options.codeWidth === 64 ? sum : [...sum, ...i64Const(0xffff_ffffn), OP.i64And];
+  }
+
+  #target(distance: number): void {
+    this.f.emit(this.#ip(distance), localSet(this.locals.target));
+  }
+
+  #setKind(): void {
+    const number = numberOf(this.kind);
+    if (number !== undefined) this.f.emit(i32Const(number), localSet(this.locals.flagKind));
+  }
+
+  #leave(distance: number, outcome: number): void {
+    this.#target(distance);
+    this.f.emit(i32Const(outcome), localSet(this.#outcome));
+    this.f.branch(this.#exit);
+  }
+
+  #leaveToInterpreter(distance: number, count: number): void {
+    const { f, locals } = this;
+    this.#setKind();
+    if (count !== 0) f.emit(localGet(locals.remaining), i32Const(count), OP.i32Sub, localSet(locals.remaining));
+    this.#leave(distance, LEFT.interpret);
+  }
+
+  bail(): void {
+    const instruction = this.#instruction as PlannedInstruction;
+    this.#leaveToInterpreter(instruction.distance, this.#before - this.#counted);
+  }
+
+  jump(): void {
+    this.#edge(this.#block.target as number, true);
+  }
+
+  jumpIndirect(): void {
+    const { f, locals } = this;
+    this.#setKind();
+    f.emit(i32Const(LEFT.usedUp), localSet(this.#outcome), localGet(locals.remaining), i32Const(0), OP.i32LtS);
+    f.branchIf(this.#exit);
+    f.branch(this.#indirect);
+  }
+
+  /**
+   * Another place: if a region begins there, goes on in it; within this region directly. `target` has passed all checks but the page's.
+   */
+  #writeIndirect(): void {
+    const { f, locals } = this;
+    const entry = f.local('i32');
+    const record = f.local('i32');
+    const base = f.local('i64');
+    const low = [...localGet(locals.target), OP.i32WrapI64];
+    const none = f.open(OP.block);
+    f.emit(low, i32Const(12), OP.i32ShrU, i32Const(CODE_TLB_ENTRIES - 1), OP.i32And, i32Const(4), OP.i32Shl);
+    f.emit(zero, load(OP.i32Load, STATE.codeTlb.address), OP.i32Add, localTee(entry));
+    f.emit(load(OP.i64Load), localGet(locals.target), i64Const(-4096n), OP.i64And, OP.i64Ne);
+    f.branchIf(none);
+    f.emit(localGet(entry), load(OP.i32Load, 8), low, i32Const(4095), OP.i32And, i32Const(2), OP.i32Shl, OP.i32Add, load(OP.i32Load));
+    // Without a record this reads the first bytes of linear memory, which are zero and no region.
+    f.emit(localTee(record), load(OP.i32Load16U, RECORD.handler), i32Const(SPECIAL.enterRegion), OP.i32Ne);
+    f.branchIf(none);
+    f.emit(localGet(record), load(OP.i32Load, RECORD.regionEntry), localSet(ENTRY));
+    f.emit(localGet(locals.target), localGet(record), load(OP.i64Load32S, RECORD.regionDistance), OP.i64Sub);
+    if (this.#options.codeWidth === 32) f.emit(i64Const(0xffff_ffffn), OP.i64And);
+    f.emit(localSet(base));
+    f.emit(localGet(record), load(OP.i32Load, RECORD.regionSlot), localTee(entry), i32Const(this.#options.slot), OP.i32Eq);
+    f.emit(localGet(base), localGet(locals.base), OP.i64Eq, OP.i32And);
+    f.branchIf(this.#root);
+    this.#storeState();
+    f.emit(localGet(ENTRY), localGet(base), localGet(locals.remaining), localGet(entry), OP.returnCallIndirect);
+    f.emit(unsigned(this.#module.typeOf(REGION)), 0);
+    f.close();
+    f.emit(i32Const(LEFT.goOn), localSet(this.#outcome));
+  }
+
+  // State
+
+  #loadState(): number[] {
+    const { locals } = this;
+    const code: number[] = [];
+    const emit = (...parts: readonly (readonly number[])[]): void => {
+      for (const part of parts) code.push(...part);
+    };
+    emit(zero, load(OP.i32Load, STATE.tlb.address), localSet(locals.tlb));
+    emit(zero, load(OP.i32Load, STATE.flagKind.address), localSet(locals.flagKind));
+    emit(zero, load(OP.i64Load, STATE.flagResult.address), localSet(locals.flagFirst));
+    emit(zero, load(OP.i64Load, STATE.flagCarries.address), localSet(locals.flagSecond));
+    for (const { field, index, local } of this.#registers.values()) emit(zero, loadOf(...placeOf(field, index)), localSet(local));
+    return code;
+  }
+
+  #storeState(): void {
+    const { f, locals } = this;
+    for (const { field, index, local, written } of this.#registers.values())
+      if (written) f.emit(zero, localGet(local), storeOf(...placeOf(field, index)));
+    f.emit(zero, localGet(locals.flagKind), store(OP.i32Store, STATE.flagKind.address));
+    f.emit(zero, localGet(locals.flagFirst), store(OP.i64Store, STATE.flagResult.address));
+    f.emit(zero, localGet(locals.flagSecond), store(OP.i64Store, STATE.flagCarries.address));
+    f.emit(zero, localGet(locals.remaining), store(OP.i32Store, STATE.remaining.address));
+    f.emit(zero, localGet(locals.target), store(OP.i64Store, STATE.rip.address));
+  }
+}
+
+const placeOf = (field: 'gpr' | 'xmm', index: number): [BitWidth, number] =>
+  field === 'gpr' ? [64, STATE.gpr.address + 8 * index] : [128, STATE.xmm.address + 16 * index];
+
+/** Blocks that a block goes to directly. */
+function successors({ blockAt }: Plan, block: Block): number[] {
+  const distances: number[] = [];
+  const ending = block.instructions.at(-1)?.analysis.ending;
+  if (block.target !== undefined) distances.push(block.target);
+  if (block.leaves === 'next' || (block.leaves === 'jump' && ending === 'branch')) distances.push(block.end);
+  return distances.flatMap((distance) => blockAt.get(distance) ?? []);
+}

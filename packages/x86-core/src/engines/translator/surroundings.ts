@@ -1,0 +1,36 @@
+/** What the body of an instruction finds around itself in a region: the locals, and the ways out. */
+import type { Subroutine } from '../../semantics/language.ts';
+import type { FunctionBuilder } from '../../wasm/module.ts';
+import type { Kind } from './lazy-flags.ts';
+
+export interface RegionLocals {
+  /** i64: RIP of the first byte of the first entry's page. */
+  readonly base: number;
+  /** i64: where to go when the region is left. */
+  readonly target: number;
+  /** i32: instructions left in the slice, as of the last count. */
+  readonly remaining: number;
+  /** i32, i64, i64: see lazy-flags.ts. */
+  readonly flagKind: number;
+  readonly flagFirst: number;
+  readonly flagSecond: number;
+  /** i32: address of the TLB for the current privilege. */
+  readonly tlb: number;
+}
+
+export interface RegionSurroundings {
+  readonly f: FunctionBuilder;
+  readonly locals: RegionLocals;
+  /** What is known of the flags where code is written. */
+  kind: Kind;
+  /** Local of a register, an i64 or a v128. */
+  register(field: 'gpr' | 'xmm', index: number, writes: boolean): number;
+  /** Leaves to the interpreter, which executes this instruction; nothing of it may have been done. */
+  bail(): void;
+  /** A relative jump, call or branch that is taken. */
+  jump(): void;
+  /** A jump to local `target`. */
+  jumpIndirect(): void;
+  helper(name: string): number;
+  subroutine(subroutine: Subroutine): number;
+}

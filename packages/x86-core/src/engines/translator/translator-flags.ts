@@ -1,0 +1,193 @@
+/**
+ * The words of Language about flags in a region: recorded in locals in the form of lazy-flags.ts, compared and branched upon in one where
+ * the kind is known.
+ */
+import type { BitWidth, FlagName } from '../../semantics/language.ts';
+import { call, i32Const, i64Const, localGet, localSet, OP } from '../../wasm/instructions.ts';
+import type { FlagKind, Statics } from '../effects.ts';
+import { constantExpr, type Expr, expr, wide } from '../expression.ts';
+import { WasmFlags } from '../wasm-flags.ts';
+import { type Kind, LOGIC, numberOf, SETTLED } from './lazy-flags.ts';
+import type { RegionSurroundings } from './surroundings.ts';
+
+export class TranslatorFlags extends WasmFlags {
+  protected readonly around: RegionSurroundings;
+  /** The body reads CF before it records a sum: there is a carry-in, for which the lazy form has no room. */
+  readonly #carriesIn: boolean;
+
+  constructor(statics: Statics, around: RegionSurroundings, carriesIn: boolean) {
+    super(around.f, statics);
+    this.around = around;
+    this.#carriesIn = carriesIn;
+  }
+
+  /** From here on the two words are those of state.ts. */
+  settle(): void {
+    const { kind, locals } = this.around;
+    const number = numberOf(kind);
+    if (number === 0) return;
+    const code = number === undefined ? localGet(locals.flagKind) : i32Const(number);
+    this.f.emit(code, localGet(locals.flagFirst), localGet(locals.flagSecond), call(this.around.helper('settle')));
+    this.f.emit(localSet(locals.flagSecond), localSet(locals.flagFirst));
+    this.around.kind = SETTLED;
+  }
+
+  protected override resultWord(): readonly number[] {
+    this.settle();
+    return localGet(this.around.locals.flagFirst);
+  }
+
+  protected override carriesWord(): readonly number[] {
+    this.settle();
+    return localGet(this.around.locals.flagSecond);
+  }
+
+  protected override storeWords(result: readonly number[] | undefined, carries: readonly number[]): void {
+    const { flagFirst, flagSecond } = this.around.locals;
+    if (result === undefined) this.settle();
+    // Either code may read the words as they were.
+    this.f.emit(result ?? localGet(flagFirst), carries, localSet(flagSecond), localSet(flagFirst));
+    this.around.kind = SETTLED;
+  }
+
+  override flags(by: FlagKind, a: Expr, b: Expr, result: Expr, width: BitWidth = this.width): void {
+    if (by === 'logic') {
+      super.flags(by, a, b, result, width);
+      this.around.kind = LOGIC;
+      return;
+    }
+    if (this.#carriesIn && (by === 'add' || by === 'sub')) {
+      super.flags(by, a, b, result, width);
+      return;
+    }
+    const { flagFirst, flagSecond } = this.around.locals;
+    if (by === 'add' || by === 'sub') this.f.emit(wide(a, width), wide(b, width), localSet(flagSecond), localSet(flagFirst));
+    else {
+      const carry = this.bind(this.flag('CF'));
+      this.f.emit(wide(result, width), localSet(flagFirst), wide(carry, 8), localSet(flagSecond));
+    }
+    this.around.kind = { form: 'lazy', operation: by, width };
+  }
+
+  override flag(name: FlagName): Expr {
+    if (name === 'CF') {
+      const known = this.#condition(1);
+      if (known !== undefined) return this.bind(known);
+    }
+    return super.flag(name);
+  }
+
+  override condition(code: number): Expr {
+    const known = this.#condition(code >> 1);
+    if (known === undefined) return super.condition(code);
+    return (code & 1) === 0 ? known : this.#not(known);
+  }
+
+  #not(e: Expr): Expr {
+    return e.constant === undefined ? expr('i32', true, e.code, OP.i32Eqz) : constantExpr(e.constant ^ 1n, 8);
+  }
+
+  /** One of the conditions O B Z BE S P L LE, where the kind makes it simple. */
+  #condition(code: number): Expr | undefined {
+    const { kind } = this.around;
+    if (kind.form === 'logic') return this.#logicCondition(code);
+    if (kind.form !== 'lazy') return undefined;
+    if (kind.operation === 'sub') return this.#compared(code, kind.width);
+    if (kind.operation === 'add') return this.#added(code, kind.width);
+    return this.#counted(code, kind);
+  }
+
+  /** The first or second word as a value of a width. */
+  #word(local: number, width: BitWidth): Expr {
+    return width === 64 ? expr('i64', true, localGet(local)) : expr('i32', true, localGet(local), OP.i32WrapI64);
+  }
+
+  /** After a − b. */
+  #compared(code: number, width: BitWidth): Expr | undefined {
+    const { flagFirst, flagSecond } = this.around.locals;
+    const a = this.#word(flagFirst, width);
+    const b = this.#word(flagSecond, width);
+    switch (code) {
+      case 1:
+        return this.ltUnsigned(a, b, width);
+      case 2:
+        return this.eq(a, b, width);
+      case 3:
+        return this.#not(this.ltUnsigned(b, a, width));
+      case 4:
+        return this.ltSigned(this.sub(a, b, width), constantExpr(0n, width), width);
+      case 5:
+        return this.#parity(this.sub(a, b, width), width);
+      case 6:
+        return this.ltSigned(a, b, width);
+      case 7:
+        return this.#not(this.ltSigned(b, a, width));
+      default:
+        return undefined;
+    }
+  }
+
+  /** After a + b. */
+  #added(code: number, width: BitWidth): Expr | undefined {
+    const { flagFirst, flagSecond } = this.around.locals;
+    const a = this.#word(flagFirst, width);
+    const sum = this.add(a, this.#word(flagSecond, width), width);
+    const zero = constantExpr(0n, width);
+    switch (code) {
+      case 1:
+        return this.ltUnsigned(sum, a, width);
+      case 2:
+        return this.eq(sum, zero, width);
+      case 4:
+        return this.ltSigned(sum, zero, width);
+      case 5:
+        return this.#parity(sum, width);
+      default:
+        return undefined;
+    }
+  }
+
+  /** After an increment or decrement. */
+  #counted(code: number, { width }: Kind & { form: 'lazy' }): Expr | undefined {
+    const { flagFirst, flagSecond } = this.around.locals;
+    const result = this.#word(flagFirst, width);
+    const zero = constantExpr(0n, width);
+    switch (code) {
+      case 1:
+        return this.#word(flagSecond, 8);
+      case 2:
+        return this.eq(result, zero, width);
+      case 4:
+        return this.ltSigned(result, zero, width);
+      case 5:
+        return this.#parity(result, width);
+      default:
+        return undefined;
+    }
+  }
+
+  /** With CF and OF zero. */
+  #logicCondition(code: number): Expr | undefined {
+    const result = localGet(this.around.locals.flagFirst);
+    switch (code) {
+      case 0:
+      case 1:
+        return constantExpr(0n, 8);
+      case 2:
+      case 3:
+        return expr('i32', true, result, OP.i64Eqz);
+      case 4:
+      case 6:
+        return expr('i32', true, result, i64Const(0n), OP.i64LtS);
+      case 5:
+        return this.#parity(expr('i64', true, result), 64);
+      default:
+        return expr('i32', true, result, i64Const(0n), OP.i64LeS);
+    }
+  }
+
+  #parity(result: Expr, width: BitWidth): Expr {
+    const low = width === 64 ? [...result.code, OP.i32WrapI64] : result.code;
+    return expr('i32', true, low, i32Const(0xff), OP.i32And, OP.i32Popcnt, i32Const(1), OP.i32And, OP.i32Eqz);
+  }
+}

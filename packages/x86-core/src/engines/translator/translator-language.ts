@@ -1,0 +1,275 @@
+/**
+ * The translator's meaning of Language: operands are known when the code is written. General and XMM registers are locals of the region's
+ * function, addresses are sums of what is there, jumps are branches.
+ */
+import type { Decoded, DecodedOperand } from '../../decode/decoded.ts';
+import type { BitWidth, Language, Operand, SegmentName, Subroutine } from '../../semantics/language.ts';
+import { type FieldName, STATE } from '../../state.ts';
+import { call as callCode, i32Const, i64Const, localGet, localSet, OP, store } from '../../wasm/instructions.ts';
+import { cleaned, constantExpr, type Expr, expr, typeOf, wide } from '../expression.ts';
+import { loadOf, storeOf } from '../memory-instructions.ts';
+import type { PlannedInstruction } from './plan.ts';
+import type { RegionSurroundings } from './surroundings.ts';
+import { type MemoryOperand, type Place, TranslatorMemory } from './translator-memory.ts';
+
+const ALL_32 = 0xffff_ffffn;
+/** In 64-bit mode: t + 2^47 < 2^48. */
+const HALF_CANONICAL = i64Const(2n ** 47n);
+
+export class TranslatorLanguage extends TranslatorMemory implements Language<Expr> {
+  readonly #decoded: Decoded;
+  readonly #instruction: PlannedInstruction;
+
+  constructor(instruction: PlannedInstruction, around: RegionSurroundings) {
+    const { decoded, analysis } = instruction;
+    super(decoded, around, analysis.effects.readsFlags);
+    this.#instruction = instruction;
+    this.#decoded = decoded;
+  }
+
+  operands(): Operand<Expr>[] {
+    const { reads, writes } = this.#instruction.analysis.effects;
+    return this.#decoded.operands.map((o, i) => {
+      if (o.kind === 'memory') return this.#modRm(o, reads[i] === true && writes[i] === true);
+      if (o.kind === 'register') return this.#register(o);
+      return immediate(o.value, o.width);
+    });
+  }
+
+  #register(o: Extract<DecodedOperand, { kind: 'register' }>): Operand<Expr> {
+    if (o.field === 'gpr') return this.#general(o.index, o.width, o.displacement);
+    if (o.field === 'xmm' && o.displacement === 0) return this.#vector(o.index, o.width);
+    const address = STATE[o.field].address + o.index * STATE[o.field].size + o.displacement;
+    const place = this.#state(address, o.width);
+    if (o.field !== 'fpr') return place;
+    // Sign and exponent of the x87 register become ones. [SDM 1 §9.5.1]
+    return {
+      ...place,
+      write: (value) => {
+        place.write(value);
+        this.f.emit(i32Const(0), i32Const(0xffff), store(OP.i32Store16, address + 8));
+      },
+    };
+  }
+
+  /** @param displacement 1: AH, CH, DH, BH */
+  #general(index: number, width: BitWidth, displacement = 0): Operand<Expr> {
+    const local = (writes: boolean): number => this.around.register('gpr', index, writes);
+    return {
+      width,
+      isMemory: false,
+      read: () => {
+        const whole = localGet(local(false));
+        if (width === 64) return this.bind(expr('i64', true, whole));
+        if (displacement === 1) return this.bind(expr('i32', false, whole, i64Const(8n), OP.i64ShrU, OP.i32WrapI64));
+        return this.bind(expr('i32', width === 32, whole, OP.i32WrapI64));
+      },
+      write: (value) => {
+        if (width >= 32) {
+          this.f.emit(wide(value, width), localSet(local(true)));
+          return;
+        }
+        const shift = displacement * 8;
+        const mask = BigInt.asIntN(64, ~(((1n << BigInt(width)) - 1n) << BigInt(shift)));
+        const placed = shift === 0 ? wide(value, width) : [...wide(value, width), ...i64Const(8n), OP.i64Shl];
+        this.f.emit(localGet(local(false)), i64Const(mask), OP.i64And, placed, OP.i64Or, localSet(local(true)));
+      },
+    };
+  }
+
+  #vector(index: number, width: BitWidth): Operand<Expr> {
+    const local = (writes: boolean): number => this.around.register('xmm', index, writes);
+    const whole = (): Expr => ({ type: 'v128', code: localGet(local(false)), clean: true });
+    return {
+      width,
+      isMemory: false,
+      read: () => this.bind(width === 128 ? whole() : this.lane(whole(), 0, width)),
+      write: (value) => {
+        const code = width === 128 ? value.code : this.withLane(whole(), 0, value, width).code;
+        this.f.emit(code, localSet(local(true)));
+      },
+    };
+  }
+
+  #state(address: number, width: BitWidth, index: readonly number[] = i32Const(0)): Operand<Expr> {
+    return {
+      width,
+      isMemory: false,
+      read: () => this.bind(expr(typeOf(width), true, index, loadOf(width, address))),
+      write: (value) => this.f.emit(index, value.code, storeOf(width, address)),
+    };
+  }
+
+  gpr(number: number, width: BitWidth = this.width): Operand<Expr> {
+    return this.#general(number, width);
+  }
+
+  field(name: FieldName): Operand<Expr> {
+    const { address, size } = STATE[name];
+    return this.#state(address, (size * 8) as BitWidth);
+  }
+
+  indexedField(name: FieldName, index: Expr, stride: number, displacement: number, width: BitWidth): Operand<Expr> {
+    const { address } = STATE[name];
+    if (index.constant !== undefined) return this.#state(address + Number(index.constant) * stride + displacement, width);
+    const at = this.bind(expr('i32', true, cleaned(index, 32), i32Const(stride), OP.i32Mul));
+    return this.#state(address + displacement, width, at.code);
+  }
+
+  // Memory
+
+  #modRm(o: Extract<DecodedOperand, { kind: 'memory' }>, readForWrite: boolean): MemoryOperand {
+    let offset: Expr | undefined;
+    const place: Place = {
+      segment: o.segment,
+      offset: () => (offset ??= this.bind(this.#effectiveOffset(o))),
+      offsetWidth: this.#decoded.addressWidth,
+    };
+    return this.memoryAt(place, o.width, readForWrite);
+  }
+
+  /** base + index × scale + displacement, of the address width. */
+  #effectiveOffset({ base, index, scale, displacement }: Extract<DecodedOperand, { kind: 'memory' }>): Expr {
+    const w = this.#decoded.addressWidth;
+    const parts: Expr[] = [];
+    if (base === 'rip') parts.push(this.#ip(BigInt(this.#instruction.distance + this.#decoded.length) + displacement));
+    else if (base !== undefined) parts.push(this.#general(base, w).read());
+    if (index !== undefined) {
+      const value = this.#general(index, w).read();
+      parts.push(scale === 0 ? value : this.shl(value, constantExpr(BigInt(scale), w), w));
+    }
+    if (base !== 'rip' && (displacement !== 0n || parts.length === 0)) parts.push(constantExpr(displacement, w));
+    const [first, ...others] = parts.map((part) => (part.type === 'i64' && w !== 64 ? this.truncate(part, 64, w) : part));
+    const sum = others.reduce((a, b) => this.add(a, b, w), first as Expr);
+    return w === 16 ? { ...sum, code: cleaned(sum, 16), clean: true } : sum;
+  }
+
+  memory(segment: SegmentName | 'source', offset: Expr, width: BitWidth, offsetWidth?: BitWidth): Operand<Expr> {
+    const name = segment === 'source' ? this.#decoded.sourceSegment : segment;
+    const w = (offsetWidth ?? (segment === 'SS' ? this.stackWidth : this.addressWidth)) as 16 | 32 | 64;
+    const at = this.bind(offset);
+    return this.memoryAt({ segment: name, offset: () => at, offsetWidth: w }, width, false);
+  }
+
+  effectiveAddress(operand: Operand<Expr>): Expr {
+    const { offset, offsetWidth } = operand as MemoryOperand;
+    return offsetWidth === this.addressWidth ? offset() : this.truncate(offset(), offsetWidth, this.addressWidth);
+  }
+
+  linearAddress(operand: Operand<Expr>): Expr {
+    const { segment, offset, offsetWidth } = operand as MemoryOperand;
+    const at = expr('i64', true, wide(offset(), offsetWidth));
+    const moved = segment === 'FS' || segment === 'GS' ? this.add(at, this.#segmentBase(segment), 64) : at;
+    return this.bind(this.codeWidth === 64 ? moved : this.and(moved, constantExpr(ALL_32, 64), 64));
+  }
+
+  #segmentBase(segment: 'FS' | 'GS'): Expr {
+    return this.#state(STATE.linearBase.address + 8 * (segment === 'FS' ? 4 : 5), 64).read();
+  }
+
+  part(operand: Operand<Expr>, displacement: Expr | number, width: BitWidth): Operand<Expr> {
+    const whole = operand as MemoryOperand;
+    const w = whole.offsetWidth;
+    const distance = typeof displacement === 'number' ? constantExpr(BigInt(displacement), w) : displacement;
+    let offset: Expr | undefined;
+    const sum = (): Expr => {
+      const at = this.add(whole.offset(), distance, w);
+      return this.bind(w === 16 ? { ...at, code: cleaned(at, 16), clean: true } : at);
+    };
+    return this.memoryAt({ segment: whole.segment, offset: () => (offset ??= sum()), offsetWidth: w }, width, false);
+  }
+
+  probe(operand: Operand<Expr>, bytes: number, access: 'read' | 'write', alignment = 1): void {
+    const linear = this.linear(operand as MemoryOperand);
+    if (alignment > 1) {
+      this.f.emit(linear.code, OP.i32WrapI64, i32Const(alignment - 1), OP.i32And);
+      this.#bailIf();
+    }
+    this.host(linear, bytes, access === 'write');
+  }
+
+  /** Leaves if the value on the stack is not zero. */
+  #bailIf(): void {
+    this.f.open(OP.if);
+    this.around.bail();
+    this.f.close();
+  }
+
+  // Control
+
+  nextIp(): Expr {
+    return this.#ip(BigInt(this.#instruction.distance + this.#decoded.length));
+  }
+
+  thisIp(): Expr {
+    return this.#ip(BigInt(this.#instruction.distance));
+  }
+
+  #ip(distance: bigint): Expr {
+    const sum = expr('i64', true, localGet(this.around.locals.base), i64Const(distance), OP.i64Add);
+    return this.codeWidth === 64 ? sum : this.and(sum, constantExpr(ALL_32, 64), 64);
+  }
+
+  checkTarget(target: Expr): void {
+    // Outside 64-bit mode the code segment is flat. In the page that is executed all addresses are canonical.
+    if (this.codeWidth !== 64 || this.#staysInPage()) return;
+    this.f.emit(target.code, HALF_CANONICAL, OP.i64Add, i64Const(48n), OP.i64ShrU, i64Const(0n), OP.i64Ne);
+    this.#bailIf();
+  }
+
+  #staysInPage(): boolean {
+    const { target, distance } = this.#instruction;
+    return target !== undefined && target >> 12 === distance >> 12;
+  }
+
+  jump(target: Expr): void {
+    const { ending } = this.#instruction.analysis;
+    if (ending === 'jump' || ending === 'branch' || ending === 'call') {
+      if (ending !== 'call') this.checkTarget(target);
+      this.around.jump();
+      return;
+    }
+    const t = this.bind(target);
+    this.checkTarget(t);
+    this.f.emit(t.code, localSet(this.around.locals.target));
+    this.around.jumpIndirect();
+  }
+
+  faultIf(condition: Expr): void {
+    if (condition.constant === 0n) return;
+    this.f.emit(condition.code);
+    this.#bailIf();
+  }
+
+  repeat(): void {
+    throw new Error('repetitions are left to the interpreter');
+  }
+  copyForward(): Expr {
+    throw new Error('repetitions are left to the interpreter');
+  }
+  fillForward(): Expr {
+    throw new Error('repetitions are left to the interpreter');
+  }
+  system(): Expr {
+    throw new Error('system routines are left to the interpreter');
+  }
+
+  call(subroutine: Subroutine, ...values: Expr[]): readonly Expr[] {
+    const code = values.map((value, i) => cleaned(value, subroutine.parameters[i] as BitWidth));
+    this.f.emit(...code, callCode(this.around.subroutine(subroutine)));
+    const locals = subroutine.results.map((width) => ({ local: this.f.local(typeOf(width)), width }));
+    for (const { local } of [...locals].reverse()) this.f.emit(localSet(local));
+    return locals.map(({ local, width }) => ({ type: typeOf(width), code: localGet(local), clean: true, bound: true }));
+  }
+}
+
+function immediate(value: bigint, width: BitWidth): Operand<Expr> {
+  return {
+    width,
+    isMemory: false,
+    read: () => constantExpr(value, width),
+    write: () => {
+      throw new Error('an immediate cannot be written');
+    },
+  };
+}

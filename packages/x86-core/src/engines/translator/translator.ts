@@ -1,0 +1,232 @@
+/**
+ * The translator's TypeScript side: takes code that has become hot, plans and writes regions, compiles them, and puts records before their
+ * entries that send the interpreter there. Regions die when code in one of their pages is written, when another region takes over all of
+ * their entries, or when all decoded code is dropped; their slots in the table are used again.
+ */
+import type { DecodeMode } from '../../decode/decoded.ts';
+import type { FunctionTable } from '../../wasm/runtime.ts';
+import type { CodePage, CodePages } from '../code-pages.ts';
+import { RECORD_SIZE, SPECIAL } from '../record.ts';
+import type { RecordWriter } from '../record-writer.ts';
+import { type CodeView, type Plan, type PlannedInstruction, planRegion } from './plan.ts';
+import { type RegionEnvironment, RegionModuleWriter } from './region-module.ts';
+
+const LIMITS = { instructions: 600, pages: 8 } as const;
+/** Records that an entry takes: itself, the instruction, and what follows. */
+const ENTRY_RECORDS = 3;
+/** Room that installing one region may take: for every instruction an entry. */
+export const REGION_ROOM: number = LIMITS.instructions * ENTRY_RECORDS * RECORD_SIZE;
+const GROWTH = 256;
+/** Regions alive at most; beyond it all are dropped. */
+const MOST_REGIONS = 8192;
+/** A page is not translated any more when that many of its regions died because it was written. */
+const MOST_WRITES = 64;
+
+export interface TranslatorOptions extends RegionEnvironment {
+  readonly regions: FunctionTable;
+  readonly pages: CodePages;
+  readonly records: RecordWriter;
+  /** Also places where execution has not been go into a region. */
+  readonly cold: boolean;
+  /** Linear memory. */
+  readonly bytes: Uint8Array;
+  /** Writes the interpreter's record of an instruction. */
+  readonly writeRecord: (address: number, offset: number, instruction: PlannedInstruction) => void;
+}
+
+/** Where the code is that has become hot. */
+export interface HotPlace {
+  readonly mode: DecodeMode;
+  readonly page: CodePage;
+  readonly offset: number;
+  /** The code page `number` pages further, if execution has been there and the page tables say so now. */
+  neighbour(number: number): CodePage | undefined;
+}
+
+interface Region {
+  readonly slot: number;
+  readonly pages: readonly CodePage[];
+  readonly entries: { readonly page: CodePage; readonly offset: number; readonly record: number }[];
+}
+
+export interface TranslatorStatistics {
+  /** Regions alive, and made in all. */
+  readonly alive: number;
+  readonly regions: number;
+  readonly modules: number;
+  /** x86 instructions in all regions made, and bytes of WebAssembly. */
+  readonly translatedInstructions: number;
+  readonly codeBytes: number;
+  readonly compileMilliseconds: number;
+  /** Regions that died because code was written. */
+  readonly invalidations: number;
+}
+
+const now = (): number => (globalThis as unknown as { performance: { now(): number } }).performance.now();
+
+export class Translator {
+  readonly #options: TranslatorOptions;
+  readonly #regions = new Map<number, Region>();
+  readonly #byPage = new Map<CodePage, Set<Region>>();
+  readonly #freeSlots: number[] = [];
+  /** Deaths by writing, by host page. */
+  readonly #writes = new Map<number, number>();
+  #slots = 0;
+  #made = 0;
+  #modules = 0;
+  #instructions = 0;
+  #codeBytes = 0;
+  #milliseconds = 0;
+  #invalidations = 0;
+
+  constructor(options: TranslatorOptions) {
+    this.#options = options;
+  }
+
+  get statistics(): TranslatorStatistics {
+    return {
+      alive: this.#regions.size,
+      regions: this.#made,
+      modules: this.#modules,
+      translatedInstructions: this.#instructions,
+      codeBytes: this.#codeBytes,
+      compileMilliseconds: this.#milliseconds,
+      invalidations: this.#invalidations,
+    };
+  }
+
+  /** Makes a region for code that has become hot. There is room for REGION_ROOM bytes of records. */
+  translate(place: HotPlace): void {
+    const { pages, records } = this.#options;
+    const { page, offset, mode } = place;
+    if (mode.codeWidth === 16 || (this.#writes.get(page.hostPage) ?? 0) >= MOST_WRITES) return;
+    const here = pages.at(page, offset);
+    if (here !== 0 && records.isEntry(here)) return;
+    const start = now();
+    const plan = planRegion(this.#view(place), mode, [offset], LIMITS);
+    if (plan !== undefined) this.#make(plan, mode.codeWidth === 64 ? 64 : 32);
+    this.#milliseconds += now() - start;
+  }
+
+  #view({ page, neighbour }: HotPlace): CodeView {
+    const { pages, records, bytes, cold } = this.#options;
+    return {
+      page: (number) => (number === 0 ? page : neighbour(number)),
+      bytes: (p) => bytes.subarray(p.hostPage, p.hostPage + 4096),
+      met: (p, offset) => cold || pages.at(p, offset) !== 0,
+      isEntry: (p, offset) => {
+        const record = pages.at(p, offset);
+        return record !== 0 && records.isEntry(record);
+      },
+    };
+  }
+
+  #make(plan: Plan, codeWidth: 32 | 64): void {
+    const { regions } = this.#options;
+    if (this.#regions.size >= MOST_REGIONS) this.dropAll();
+    const slot = this.#freeSlots.pop() ?? this.#slots++;
+    if (slot >= regions.length) regions.grow(GROWTH);
+    const writer = new RegionModuleWriter();
+    writer.add({ plan, codeWidth, slot, mapOf: (number) => (plan.pages.get(number) as CodePage).map });
+    const bytes = writer.encode();
+    const [code] = writer.instantiate(bytes, this.#options);
+    regions.set(slot, code);
+    this.#made++;
+    this.#modules++;
+    this.#instructions += plan.instructions;
+    this.#codeBytes += bytes.length;
+    this.#install(plan, slot);
+  }
+
+  #install(plan: Plan, slot: number): void {
+    const { pages } = this.#options;
+    const region: Region = { slot, pages: [...plan.pages.values()], entries: [] };
+    this.#regions.set(slot, region);
+    for (const page of region.pages) {
+      let set = this.#byPage.get(page);
+      if (set === undefined) {
+        set = new Set();
+        this.#byPage.set(page, set);
+      }
+      set.add(region);
+    }
+    for (const { instructions } of plan.blocks) {
+      for (const { distance, decoded } of instructions) this.#cover(plan, distance, decoded.length);
+    }
+    for (const distance of plan.entries) {
+      const block = plan.blocks[plan.blockAt.get(distance) as number];
+      const page = plan.pages.get(distance >> 12);
+      // The interpreter finds an instruction across pages in its own way.
+      if (block === undefined || page === undefined || block.crosses) continue;
+      const offset = distance & 0xfff;
+      const instruction = block.instructions[0] as PlannedInstruction;
+      const record = this.#writeEntry(page, offset, instruction, slot, block.index);
+      this.#replace(page, offset);
+      pages.enter(page, offset, instruction.decoded.length, record);
+      region.entries.push({ page, offset, record });
+    }
+    if (region.entries.length === 0) this.#free(region);
+  }
+
+  #cover(plan: Plan, distance: number, length: number): void {
+    const offset = distance & 0xfff;
+    const first = plan.pages.get(distance >> 12) as CodePage;
+    const inFirst = Math.min(length, 4096 - offset);
+    this.#options.pages.cover(first, offset, inFirst);
+    if (inFirst < length) this.#options.pages.cover(plan.pages.get((distance >> 12) + 1) as CodePage, 0, length - inFirst);
+  }
+
+  #writeEntry(page: CodePage, offset: number, instruction: PlannedInstruction, slot: number, block: number): number {
+    const { pages, records, writeRecord } = this.#options;
+    const [entry, copy, after] = [pages.record(), pages.record(), pages.record()];
+    records.writeEntry(entry, offset, slot, block, instruction.distance);
+    writeRecord(copy, offset, instruction);
+    const next = offset + instruction.decoded.length;
+    records.writeSpecial(after, next >= 4096 ? SPECIAL.leavePage : SPECIAL.lookAgain, next);
+    pages.keep(page, copy);
+    return entry;
+  }
+
+  /** What stood there sends whoever comes to it to the map, where the entry will stand. */
+  #replace(page: CodePage, offset: number): void {
+    const { pages, records } = this.#options;
+    const old = pages.at(page, offset);
+    if (old === 0) return;
+    const owner = records.isEntry(old) ? this.#regions.get(records.slotOf(old)) : undefined;
+    pages.remove(page, offset, old);
+    if (owner === undefined) return;
+    const index = owner.entries.findIndex(({ record }) => record === old);
+    if (index >= 0) owner.entries.splice(index, 1);
+    if (owner.entries.length === 0) this.#free(owner);
+  }
+
+  /** Code in a page was written: its records are void already. */
+  voided(page: CodePage): void {
+    const regions = this.#byPage.get(page);
+    if (regions === undefined) return;
+    this.#writes.set(page.hostPage, (this.#writes.get(page.hostPage) ?? 0) + regions.size);
+    for (const region of [...regions]) {
+      this.#invalidations++;
+      this.#free(region);
+    }
+  }
+
+  #free(region: Region): void {
+    const { pages, regions } = this.#options;
+    for (const { page, offset, record } of region.entries) pages.remove(page, offset, record);
+    for (const page of region.pages) {
+      const set = this.#byPage.get(page);
+      set?.delete(region);
+      if (set?.size === 0) this.#byPage.delete(page);
+    }
+    this.#regions.delete(region.slot);
+    regions.set(region.slot, null);
+    this.#freeSlots.push(region.slot);
+  }
+
+  /** All records are gone, or shall have no regions any more. */
+  dropAll(): void {
+    for (const region of [...this.#regions.values()]) this.#free(region);
+    this.#writes.clear();
+  }
+}
