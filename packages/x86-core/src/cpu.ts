@@ -7,24 +7,29 @@
  */
 import type { InterruptLine } from '@paravirt/bus';
 import type { CpuMemory } from './cpu-memory.ts';
+import type { EngineName } from './engine-name.ts';
+import { HOT } from './engines/heat.ts';
 import { Interpreter } from './engines/interpreter.ts';
 import { ReferenceEngine } from './engines/reference.ts';
+import type { RegionInfo } from './engines/translator/region-info.ts';
 import type { Environment, InterruptController } from './environment.ts';
 import { GUEST_FAULT, VECTOR } from './fault.ts';
 import { RFLAGS_IF, RFLAGS_TF } from './flags.ts';
 import { createRegisters, type Registers } from './registers.ts';
 import { SEGMENT_NUMBER, STATE, STATE_ARCHITECTURAL_END, STATE_BASE } from './state.ts';
 import type { Stop } from './stop.ts';
+import { KIND, NO_ERROR_CODE } from './system/common-case/delivery.ts';
 import { enterException, reset } from './system/index.ts';
 import { LEAVE_RUN, SystemProcessor } from './system-processor.ts';
 
-import { KIND, NO_ERROR_CODE } from './system/common-case/delivery.ts';
-export type EngineName = 'reference' | 'interpreter';
+export type { EngineName } from './engine-name.ts';
 
 export interface CpuOptions extends Environment {
   readonly memory: CpuMemory;
-  /** Default: interpreter. */
+  /** Default: translator. */
   readonly engine?: EngineName;
+  /** With the translator: jumps to a place, up to 65535, after which the code there is translated. Default 400; 0 translates all it can. */
+  readonly hotAfter?: number;
 }
 
 /** A copy of the architectural state, taken between calls of `run`; memory and the INTR pin are not part of it. */
@@ -43,13 +48,13 @@ const REMAINING = STATE.remaining.address >>> 2;
 const EFLAGS = STATE.eflags.address >>> 2;
 const HALTED = STATE.halted.address >>> 2;
 const SHADOW = STATE.interruptShadow.address >>> 2;
+const SHADOW_UNTIL = STATE.shadowUntil.address >>> 2;
+const ATTENTION = STATE.attention.address >>> 2;
 const NMI_BLOCKED = STATE.nmiBlocked.address >>> 2;
 
 export class Cpu {
   readonly engine: EngineName;
   readonly registers: Registers;
-const SHADOW_UNTIL = STATE.shadowUntil.address >>> 2;
-const ATTENTION = STATE.attention.address >>> 2;
   /** The INTR pin: high while the controller has an interrupt to deliver. */
   readonly intr: InterruptLine;
 
@@ -72,7 +77,7 @@ const ATTENTION = STATE.attention.address >>> 2;
   constructor(options: CpuOptions) {
     const { memory, interrupts } = options;
     const { buffer } = memory.memory;
-    this.engine = options.engine ?? 'interpreter';
+    this.engine = options.engine ?? 'translator';
     this.#i32 = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
     this.#state = new Uint8Array(buffer, STATE_BASE, STATE_ARCHITECTURAL_END - STATE_BASE);
     this.#interrupts = interrupts;
@@ -80,7 +85,7 @@ const ATTENTION = STATE.attention.address >>> 2;
     this.#p = p;
     this.registers = createRegisters(p);
     this.#reference = new ReferenceEngine(p, new DataView(buffer));
-    if (this.engine === 'interpreter') {
+    if (this.engine !== 'reference') {
       this.#interpreter = new Interpreter({
         memory: memory.memory,
         ram: memory.ram,
@@ -88,29 +93,30 @@ const ATTENTION = STATE.attention.address >>> 2;
         arenaStart: memory.arenaStart,
         arenaEnd: memory.arenaEnd,
         leave: () => this.#leave(),
+        hotAfter: this.engine === 'translator' ? (options.hotAfter ?? HOT) : undefined,
       });
     }
     this.intr = {
       raise: () => {
         this.#intrHigh = true;
+        this.#tellAttention();
         if ((this.#i32[EFLAGS]! & RFLAGS_IF) !== 0) this.#leave();
       },
       lower: () => {
         this.#intrHigh = false;
+        this.#tellAttention();
       },
     };
-        this.#tellAttention();
     p.onRetired = () => BigInt(this.#now());
     p.onModeChanged = () => this.#interpreter?.modeChanged();
     p.onFlush = () => this.#interpreter?.flushCodeTlb();
+    p.onHoldInterrupts = () => this.#holdInterrupts();
     p.onInterruptsMayHaveChanged = () => this.#interruptsMayHaveChanged();
-        this.#tellAttention();
     p.onStop = (stop) => {
       this.#stop = stop;
       this.#leave();
     };
     this.#i32[REMAINING] = -1;
-    p.onHoldInterrupts = () => this.#holdInterrupts();
     this.reset();
   }
 
@@ -126,6 +132,11 @@ const ATTENTION = STATE.attention.address >>> 2;
   /** Counters of the interpreter; undefined with the reference engine. */
   get statistics(): Interpreter['statistics'] | undefined {
     return this.#interpreter?.statistics;
+  }
+
+  /** The regions of translated code that are in force; none with the engines that do not translate. */
+  regions(): Iterable<RegionInfo> {
+    return [];
   }
 
   /** Runs for about `budget` instructions (at least one): until the first boundary at or after it. */
@@ -166,6 +177,7 @@ const ATTENTION = STATE.attention.address >>> 2;
   /** A non-maskable interrupt. */
   nmi(): void {
     this.#nmiPending = true;
+    this.#tellAttention();
     this.#leave();
   }
 
@@ -189,11 +201,11 @@ const ATTENTION = STATE.attention.address >>> 2;
     return { bytes: this.#state.slice(), retired: this.retired, nmiPending: this.#nmiPending };
   }
 
-    this.#tellAttention();
   restoreState(state: CpuState): void {
     this.#state.set(state.bytes.subarray(0, this.#state.length));
     this.#retired = Number(state.retired);
     this.#nmiPending = state.nmiPending;
+    this.#tellAttention();
     this.#shadowAt = this.#i32[SHADOW] !== 0 ? this.#retired : -1;
     this.#p.flushTlb('all');
     this.#p.modeChanged();
@@ -205,7 +217,6 @@ const ATTENTION = STATE.attention.address >>> 2;
     return stop;
   }
 
-    this.#tellAttention();
   #now(): number {
     const left = this.#i32[REMAINING]!;
     return this.#retired + (this.#slice - left) + (this.#interpreter?.pending ?? 0);
@@ -216,20 +227,10 @@ const ATTENTION = STATE.attention.address >>> 2;
     const left = this.#i32[REMAINING]!;
     if (left < 0) return;
     this.#slice -= left + 1;
+    this.#i32[SHADOW_UNTIL]! -= left + 1;
     this.#i32[REMAINING] = -1;
   }
 
-  #interruptsMayHaveChanged(): void {
-    const flags = this.#i32[EFLAGS]!;
-    const wanted = (this.#intrHigh && (flags & RFLAGS_IF) !== 0) || (this.#nmiPending && this.#i32[NMI_BLOCKED] === 0);
-    if (wanted || this.#i32[HALTED] !== 0 || (flags & RFLAGS_TF) !== 0) this.#leave();
-  }
-
-  /** An interrupt shadow lasts for one instruction: it counts only if nothing has retired since. */
-    this.#i32[SHADOW_UNTIL]! -= left + 1;
-  #shadowed(): boolean {
-    if (this.#i32[SHADOW] === 0) return false;
-    if (this.#shadowAt === this.#retired) return true;
   /** Common cases of system routines look at this where they could let an interrupt in. */
   #tellAttention(): void {
     this.#i32[ATTENTION] = this.#intrHigh || this.#nmiPending ? 1 : 0;
@@ -239,6 +240,16 @@ const ATTENTION = STATE.attention.address >>> 2;
     this.#i32[SHADOW_UNTIL] = this.#i32[REMAINING]! - (this.#interpreter?.pending ?? 0) - 1;
   }
 
+  #interruptsMayHaveChanged(): void {
+    const flags = this.#i32[EFLAGS]!;
+    const wanted = (this.#intrHigh && (flags & RFLAGS_IF) !== 0) || (this.#nmiPending && this.#i32[NMI_BLOCKED] === 0);
+    if (wanted || this.#i32[HALTED] !== 0 || (flags & RFLAGS_TF) !== 0) this.#leave();
+  }
+
+  /** An interrupt shadow lasts for one instruction: it counts only if nothing has retired since. */
+  #shadowed(): boolean {
+    if (this.#i32[SHADOW] === 0) return false;
+    if (this.#shadowAt === this.#retired) return true;
     this.#i32[SHADOW] = 0;
     return false;
   }
@@ -247,6 +258,7 @@ const ATTENTION = STATE.attention.address >>> 2;
     const i32 = this.#i32;
     if (this.#nmiPending && i32[NMI_BLOCKED] === 0 && !this.#shadowed()) {
       this.#nmiPending = false;
+      this.#tellAttention();
       i32[HALTED] = 0;
       i32[NMI_BLOCKED] = 1;
       this.#enter(VECTOR.NMI, NO_ERROR_CODE, KIND.external);
@@ -258,7 +270,13 @@ const ATTENTION = STATE.attention.address >>> 2;
     }
   }
 
-      this.#tellAttention();
+  /** Delivers an interrupt from outside or an exception. */
+  #enter(vector: number, errorCode: number, kind: typeof KIND.external | typeof KIND.exception): void {
+    if (this.#interpreter?.deliver(vector, errorCode, kind) === true) return;
+    const external = kind === KIND.external;
+    enterException(this.#p, vector, errorCode < 0 ? { external } : { errorCode, external });
+  }
+
   /** One instruction, and the trap that TF asks for behind it. */
   #singleStep(): void {
     const i32 = this.#i32;
@@ -270,13 +288,6 @@ const ATTENTION = STATE.attention.address >>> 2;
     this.#p.set64('dr', this.#p.get64('dr', 6) | DR6_BS, 6);
     this.#enter(VECTOR.DB, NO_ERROR_CODE, KIND.exception);
   }
-  /** Delivers an interrupt from outside or an exception. */
-  #enter(vector: number, errorCode: number, kind: typeof KIND.external | typeof KIND.exception): void {
-    if (this.#interpreter?.deliver(vector, errorCode, kind) === true) return;
-    const external = kind === KIND.external;
-    enterException(this.#p, vector, errorCode < 0 ? { external } : { errorCode, external });
-  }
-
 
   /** Runs the engine with `remaining` instructions left; false if it ended in a fault, which is then delivered. */
   #runSlice(remaining: number, single: boolean): boolean {
@@ -294,6 +305,7 @@ const ATTENTION = STATE.attention.address >>> 2;
       if (error === GUEST_FAULT) this.#deliverFault();
       else if (error !== LEAVE_RUN) throw error;
     } finally {
+      if (i32[SHADOW] !== 0) this.#shadowAt = this.#retired + this.#slice - i32[SHADOW_UNTIL]!;
       this.#retired += this.#slice - i32[REMAINING]!;
       i32[REMAINING] = -1;
       this.#slice = -1;
@@ -305,7 +317,6 @@ const ATTENTION = STATE.attention.address >>> 2;
     const { faultVector, faultErrorCode } = this.#p;
     this.#enter(faultVector, faultErrorCode, KIND.exception);
   }
-      if (i32[SHADOW] !== 0) this.#shadowAt = this.#retired + this.#slice - i32[SHADOW_UNTIL]!;
 
   #runReference(single: boolean): void {
     const i32 = this.#i32;

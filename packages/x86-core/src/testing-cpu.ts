@@ -45,6 +45,7 @@ export interface TestingCpuOptions {
   readonly upperRam?: number;
   readonly timestamp?: CpuOptions['timestamp'];
   readonly unknownOpcodes?: 'fault' | 'stop';
+  readonly hotAfter?: number;
 }
 
 export class TestingCpu {
@@ -84,6 +85,7 @@ export class TestingCpu {
       interrupts,
       ...(options.timestamp && { timestamp: options.timestamp }),
       ...(options.unknownOpcodes && { unknownOpcodes: options.unknownOpcodes }),
+      ...(options.hotAfter !== undefined && { hotAfter: options.hotAfter }),
     });
     this.#connect();
     const { buffer } = memory.memory;

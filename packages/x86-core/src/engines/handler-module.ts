@@ -38,7 +38,8 @@ function routineNumber(routine: SystemRoutine): number {
   return number;
 }
 
-const signatureOf = (subroutine: Subroutine): Signature => ({
+/** As a WebAssembly function. */
+export const signatureOf = (subroutine: Subroutine): Signature => ({
   parameters: subroutine.parameters.map(typeOf),
   results: subroutine.results.map(typeOf),
 });
@@ -61,8 +62,8 @@ function singleFunctionModule(signature: Signature, write: (builder: FunctionBui
   write(builder, {
     helper: (name) => importOnce('helpers', name, HELPERS[name] as Signature),
     routine: routineNumber,
-    subroutine: (subroutine) => {
     commonCase: (common) => importOnce('helpers', caseName(common), caseSignature(common)),
+    subroutine: (subroutine) => {
       if (!called.includes(subroutine)) called.push(subroutine);
       return importOnce('subroutines', subroutine.name, signatureOf(subroutine));
     },
@@ -132,7 +133,8 @@ export class HandlerInstances {
     return this.#instantiate(handlerModule(shape));
   }
 
-  #subroutine(subroutine: Subroutine): unknown {
+  /** The function of a subroutine. */
+  subroutine(subroutine: Subroutine): unknown {
     let made = this.#subroutines.get(subroutine);
     if (made === undefined) {
       made = this.#instantiate(subroutineModule(subroutine));
@@ -142,7 +144,7 @@ export class HandlerInstances {
   }
 
   #instantiate(made: Made): unknown {
-    const imports = Object.fromEntries(made.subroutines.map((s) => [s.name, this.#subroutine(s)]));
+    const imports = Object.fromEntries(made.subroutines.map((s) => [s.name, this.subroutine(s)]));
     const instance = new WASM.Instance(made.module, { env: { memory: this.#memory }, helpers: this.#helpers, subroutines: imports });
     return instance.exports['main'];
   }

@@ -73,6 +73,10 @@ export class HandlerTable {
   readonly #cases: Numbers;
   readonly #functions = new Numbers();
   readonly #table: FunctionTable = new WASM.Table({ element: 'anyfunc', initial: GROWTH });
+  /** Regions of translated code, which the main function calls by their slots. */
+  readonly regions: FunctionTable = new WASM.Table({ element: 'anyfunc', initial: GROWTH });
+  /** Functions of HELPERS by name. */
+  readonly helpers: Readonly<Record<string, unknown>>;
   readonly #instances: HandlerInstances;
   /** Functions made so far. */
   count = 0;
@@ -80,7 +84,7 @@ export class HandlerTable {
   constructor(memory: unknown, imports: Imports) {
     const { module, cases } = compileMain();
     this.#cases = cases;
-    const { exports } = new WASM.Instance(module, { env: { memory, table: this.#table, ...imports } });
+    const { exports } = new WASM.Instance(module, { env: { memory, table: this.#table, regions: this.regions, ...imports } });
     this.run = exports['run'] as (record: number) => void;
     this.deliver = exports[caseName(delivery)] as HandlerTable['deliver'];
     this.helpers = { ...exports, raise: imports['raise'], system: imports['system'] };

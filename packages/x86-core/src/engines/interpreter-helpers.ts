@@ -21,6 +21,7 @@ import {
 } from '../wasm/instructions.ts';
 import type { FunctionBuilder, ModuleBuilder, Signature } from '../wasm/module.ts';
 import { buildPageWalk, PAGE_WALK, WALK } from './page-walk.ts';
+import { buildSettle, buildSettleState, SETTLE } from './translator/lazy-flags.ts';
 
 /** Beside a number of bytes: they will be written. */
 export const FOR_WRITING = 0x1_0000;
@@ -39,6 +40,8 @@ export const IMPORTS: Readonly<Record<string, Signature>> = {
   system: { parameters: ['i32', 'i32'], results: [] },
   /** Record of the instruction at RIP. */
   find: { parameters: [], results: ['i32'] },
+  /** Execution has often jumped to RIP. */
+  hot: { parameters: [], results: [] },
   /** Record of the instruction at RIP, which goes on in the next page. */
   cross: { parameters: [], results: ['i32'] },
 };
@@ -55,6 +58,8 @@ export const HELPERS: Readonly<Record<string, Signature>> = {
   canonical: { parameters: ['i64', 'i32', 'i32'], results: [] },
   probe: { parameters: ['i64', 'i32'], results: [] },
   ...PAGE_WALK,
+  settle: SETTLE,
+  settleState: { parameters: [], results: [] },
   copyForward: { parameters: ['i64', 'i64', 'i32', 'i32'], results: ['i32'] },
   fillForward: { parameters: ['i64', 'i32', 'i32', 'i32'], results: ['i32'] },
   ...Object.fromEntries(
@@ -83,6 +88,8 @@ export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number>
   define('canonical', (f) => canonical(f, imported('segmentFault')));
   define('linear', (f) => linear(f, imported('segmentFault'), imported('canonical')));
   define('probe', (f) => probe(f, imported('fillTlb'), imported('slowProbe')));
+  define('settle', buildSettle);
+  define('settleState', (f) => buildSettleState(f, index.get('settle') as number));
   define('copyForward', copyForward);
   define('fillForward', fillForward);
   for (const width of WIDTHS) {

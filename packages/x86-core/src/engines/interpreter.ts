@@ -19,18 +19,20 @@ import { type CodePage, CodePages } from './code-pages.ts';
 import { CodeTlb } from './code-tlb.ts';
 import { routineByNumber } from './handler-module.ts';
 import { HandlerTable, type Imports } from './handler-table.ts';
+import { NEVER_HOT } from './heat.ts';
 import { FOR_WRITING } from './interpreter-helpers.ts';
 import { RECORD_SHIFT, RECORD_SIZE, SPECIAL } from './record.ts';
 import { RecordWriter } from './record-writer.ts';
-
 import { NO_PAGE } from './system-case-language.ts';
 import { REGION_ROOM, Translator, type TranslatorStatistics } from './translator/translator.ts';
+
 const word = (name: keyof typeof STATE): number => STATE[name].address >>> 2;
 const W = {
   remaining: word('remaining'),
   record: word('record'),
   runStart: word('runStart'),
   pageMap: word('pageMap'),
+  hotAfter: word('hotAfter'),
   codeTlb: word('codeTlb'),
   flat: word('flatSegments'),
   codeBase: word('linearBase') + 2 * SEGMENT_NUMBER.CS,
@@ -52,6 +54,8 @@ export interface InterpreterOptions {
   readonly arenaEnd: number;
   /** Makes `remaining` negative, so that the run ends at the next boundary. */
   readonly leave: () => void;
+  /** Jumps to a place after which it is translated; 0: also what a run begins with; undefined: never. */
+  readonly hotAfter: number | undefined;
 }
 
 export class Interpreter {
@@ -77,6 +81,9 @@ export class Interpreter {
   /** A system routine runs. */
   #inSystem = false;
   readonly #leave: () => void;
+  readonly #translator: Translator | undefined;
+  /** Also what a run begins with, however cold. */
+  readonly #translatesAll: boolean;
 
   constructor(options: InterpreterOptions) {
     const { buffer } = options.memory;
@@ -98,12 +105,17 @@ export class Interpreter {
       unwatch: (hostPage) => {
         this.#ram.watched[hostPage >>> 12] = 0;
       },
+      voided: (page) => this.#translator?.voided(page),
       dropped: () => {
+        this.#translator?.dropAll();
         this.#crossings.clear();
         this.flushCodeTlb();
       },
     });
     this.#handlers = new HandlerTable(options.memory, this.#imports());
+    this.#u32[W.hotAfter] = Math.max(1, options.hotAfter ?? NEVER_HOT);
+    this.#translatesAll = options.hotAfter === 0;
+    if (options.hotAfter !== undefined) this.#translator = this.#makeTranslator(options);
     const written = (start: number, length: number): void => this.#pages.written(start, length);
     this.#p.mmu.onCodeWrite = written;
     this.#ram.onWatchedWrite = written;
@@ -133,13 +145,56 @@ export class Interpreter {
         this.#system(number, count);
       },
       find: () => this.#find(),
+      hot: (): undefined => {
+        this.#hot();
+      },
       cross: () => this.#cross(),
     };
   }
 
+  #makeTranslator({ memory, hotAfter }: InterpreterOptions): Translator {
+    const { helpers, regions } = this.#handlers;
+    return new Translator({
+      memory,
+      helpers,
+      regions,
+      subroutine: (subroutine) => this.#handlers.subroutine(subroutine),
+      bytes: this.#u8,
+      pages: this.#pages,
+      records: this.#records,
+      cold: hotAfter === 0,
+      writeRecord: (address, offset, { decoded }) => this.#write(decoded, offset, address),
+    });
+  }
+
+  /** Execution has often jumped to RIP. */
+  #hot(): void {
+    if (this.#translator === undefined || this.#u32[W.flat] === 0) return;
+    // This may drop all code.
+    this.#pages.reserve(REGION_ROOM);
+    const number = this.#linearHigh() * 2 ** 20 + (this.#linearLow() >>> 12);
+    const page = this.#executedPage(number);
+    if (page === undefined) return;
+    this.#translator.translate({
+      mode: this.#p.decodeMode,
+      page,
+      offset: this.#linearLow() & 0xfff,
+      neighbour: (distance) => this.#executedPage(number + distance),
+    });
+  }
+
+  /** The code page at a linear page number, if execution has been there lately; whole ones of the present mode only. */
+  #executedPage(number: number): CodePage | undefined {
+    const map = this.#codeTlb.find(this.#u32[W.codeTlb]!, (number * 4096) >>> 0, Math.floor(number / 2 ** 20));
+    const page = map === 0 ? undefined : this.#pages.withMap(map);
+    return page?.mode === this.#mode ? page : undefined;
+  }
+
   /** Runs from RIP on until `remaining` is below zero at a boundary, or until a fault is thrown. RIP is stored on return. */
   run(): void {
-    this.#handlers.run(this.#find());
+    const record = this.#find();
+    if (this.#translatesAll) this.#hot();
+    this.#handlers.run(this.#translatesAll ? this.#find() : record);
     this.#forgetRecord();
   }
 
@@ -149,6 +204,11 @@ export class Interpreter {
     const offset = this.#setPage();
     this.#handlers.run(this.#writeStep(this.#decodeAtRip(), offset, SPECIAL.leaveRun));
     this.#forgetRecord();
+  }
+
+  /** Delivers an interrupt or exception by its common case; false: it is none, and nothing has happened. `errorCode` −1: none. */
+  deliver(vector: number, errorCode: number, kind: DeliveryKind): boolean {
+    return this.#handlers.deliver(vector, errorCode, kind) !== 0;
   }
 
   /** Instructions executed in the current slice that `remaining` does not show yet: those of the run under execution. */
@@ -167,6 +227,10 @@ export class Interpreter {
     this.#forgetRecord();
   }
 
+  get translation(): TranslatorStatistics | undefined {
+    return this.#translator?.statistics;
+  }
+
   #forgetRecord(): void {
     this.#u32[W.record] = 0;
     this.#u32[W.runStart] = 0;
@@ -176,11 +240,10 @@ export class Interpreter {
     return this.#p.addLinear(this.#u64[STATE.ripBase.address >>> 3]!, this.#records.offsetOf(record));
   }
 
-  /** Decode mode, privilege or the code segment may have changed. */
+  /** Decode mode, privilege or the code segment may have changed. Common cases of routines change privilege and code segment without this. */
   modeChanged(): void {
     const { codeWidth, stackWidth } = this.#p.decodeMode;
     const mode = (codeWidth >> 5) * 8 + (stackWidth >> 5) * 2 + this.#u32[W.flat]!;
-    const user = this.#p.user;
     const base = this.#u32[W.codeBase]!;
     const end = codeWidth === 64 ? 0 : (base + this.#u32[W.codeLimit]! + 1) >>> 0;
     if (mode !== this.#mode || (end !== this.#codeEnd && ((end | this.#codeEnd) & 0xfff) !== 0)) {
@@ -192,7 +255,7 @@ export class Interpreter {
     this.#codeEnd = end;
   }
 
-  /** The next jump must look its page up: no RIP lies within 4096 of this. */
+  /** The next jump must look its page up. */
   #forgetPage(): void {
     this.#u64[STATE.ripBase.address >>> 3] = NO_PAGE;
   }
@@ -204,11 +267,6 @@ export class Interpreter {
 
   get statistics(): { readonly handlers: number; readonly invalidations: number; readonly drops: number } {
     return { handlers: this.#handlers.count, invalidations: this.#pages.invalidations, drops: this.#pages.drops };
-  /** Delivers an interrupt or exception by its common case; false: it is none, and nothing has happened. `errorCode` −1: none. */
-  deliver(vector: number, errorCode: number, kind: DeliveryKind): boolean {
-    return this.#handlers.deliver(vector, errorCode, kind) !== 0;
-  }
-
   }
 
   #system(number: number, count: number): void {

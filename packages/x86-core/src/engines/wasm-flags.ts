@@ -120,7 +120,15 @@ export class WasmFlags extends WasmValues {
       case 'AF':
         return this.bind(expr('i32', true, this.carriesWord(), OP.i32WrapI64, i32Const(3), OP.i32ShrU, i32Const(1), OP.i32And));
       case 'PF': {
-        const byte = [...this.resultWord(), ...this.carriesWord(), ...shiftRight(8), OP.i64Xor, OP.i32WrapI64, ...i32Const(0xff), OP.i32And];
+        const byte = [
+          ...this.resultWord(),
+          ...this.carriesWord(),
+          ...shiftRight(8),
+          OP.i64Xor,
+          OP.i32WrapI64,
+          ...i32Const(0xff),
+          OP.i32And,
+        ];
         return this.bind(expr('i32', true, byte, OP.i32Popcnt, i32Const(1), OP.i32And, OP.i32Eqz));
       }
       case 'DF':
