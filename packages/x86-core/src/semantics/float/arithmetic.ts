@@ -1,12 +1,11 @@
 /**
- * Add, subtract, multiply, divide and square root in every format: special operands [SDM 1 §8.5.1.2, §11.5.2.1; SDM 2A, the tables of FADD,
+ * Add, subtract, multiply, divide and square root in every format, whatever the operands and the control word are: special operands [SDM 1 §8.5.1.2, §11.5.2.1; SDM 2A, the tables of FADD,
  * FSUB, FMUL, FDIV, FSQRT], then the arithmetic on finite numbers, then rounding.
  */
 import type { BitWidth, Language, Operand, Subroutine } from '../language.ts';
 import { BEFORE_COMPUTING, EXCEPTION, EXCEPTIONS, ROUNDING, ROUNDING_CONTROL, WIDENED_DENORMAL } from './control.ts';
 import { addFinite, divideFinite, type Exact, type Finite, multiplyFinite, squareRootFinite } from './core.ts';
-import { DOUBLE_FORMAT, EXTENDED, type Format, Held, SINGLE_FORMAT, type Unpacked } from './format.ts';
-import { DOUBLE, type NarrowFormat, SINGLE } from './round.ts';
+import { EXTENDED, type Format, Held, type Unpacked } from './format.ts';
 import { both, either, negation, Words } from './words.ts';
 
 export type Operation = 'add' | 'sub' | 'mul' | 'div' | 'sqrt';
@@ -217,7 +216,7 @@ function general<V>(x: Language<V>, format: Format, operation: Operation, aBits:
 }
 
 /** What the operands of an operation are, taken from the parameters of its subroutine. */
-function takeApart<V>(format: Format, operation: Operation, values: readonly V[]): { a: V[]; b: V[]; word: V } {
+export function takeApart<V>(format: Format, operation: Operation, values: readonly V[]): { a: V[]; b: V[]; word: V } {
   const n = format.widths.length;
   const a = values.slice(0, n);
   return { a, b: operation === 'sqrt' ? a : values.slice(n, 2 * n), word: values[operation === 'sqrt' ? n : 2 * n] as V };
@@ -240,90 +239,3 @@ export function generally(format: Format, operation: Operation): Subroutine {
     },
   };
 }
-
-/** MXCSR where the host's own arithmetic does: to nearest, precision exceptions masked. */
-const HOST_MASK = 0x7000;
-const HOST_VALUE = 0x1000;
-
-/** What a + b, rounded to `sum`, has lost, exactly: zero if nothing. [Knuth, TAOCP 2, 4.2.2, Theorem B] */
-function lostBySum<V>(x: Language<V>, width: 32 | 64, a: V, b: V, sum: V): V {
-  const minus = (p: V, q: V): V => x.bind(x.float('sub', p, q, width));
-  const virtual = minus(sum, a);
-  return x.bind(x.float('add', minus(a, minus(sum, virtual)), minus(b, virtual), width));
-}
-
-/**
- * Whether the host's `result` of a operation b is right, and its exceptions are at most a precision exception, which is masked: it is a
- * normal number above the smallest, or (of a sum) zero, and no operand is denormal.
- */
-function hostComputes<V>(x: Language<V>, f: NarrowFormat, operation: Operation, a: V, b: V, result: V, mxcsr: V): V {
-  const w = new Words(x, f.width);
-  const d = new Words(x, 32);
-  const place = BigInt(f.fractionBits);
-  const isDenormal = (value: V): V => w.below(w.sub(magnitudeOf(w, value), 1), w.constant((1n << place) - 1n));
-  const size = magnitudeOf(w, result);
-  const inRange = w.below(w.sub(size, w.constant(2n << place)), w.constant(BigInt(f.largestField - 2) << place));
-  const usual = both(x, d.eq(d.and(mxcsr, HOST_MASK), HOST_VALUE), negation(x, isDenormal(a)));
-  const usualOperands = operation === 'sqrt' ? usual : both(x, usual, negation(x, isDenormal(b)));
-  return both(x, usualOperands, isSum(operation) ? either(x, inRange, w.eq(size, 0)) : inRange);
-}
-
-const isSum = (operation: Operation): boolean => operation === 'add' || operation === 'sub';
-/** The bits without the sign. */
-const magnitudeOf = <V>(w: Words<V>, value: V): V => w.and(value, w.constant((1n << BigInt(w.width - 1)) - 1n));
-
-/**
- * (a, b, MXCSR) → (result, exceptions). The host computes where it can. A precision exception recorded before is not told again; if there
- * is none, sums are asked whether they are exact, and everything else goes the long way.
- */
-function narrowOperation(format: Format, f: NarrowFormat, operation: Operation): Subroutine {
-  const slow = generally(format, operation);
-  return {
-    name: `${format.name}-${operation}`,
-    parameters: parametersOf(format, operation),
-    results: [f.width, 32],
-    body: (x, ...values) => {
-      const w = new Words(x, f.width);
-      const d = new Words(x, 32);
-      const { a, b, word } = takeApart(format, operation, values);
-      const [first, second] = [a[0]!, b[0]!];
-      const computed = x.bind(x.float(operation, first, second, f.width));
-      const result = w.variable(computed);
-      const exceptions = d.variable(0);
-      const known = d.ne(d.and(word, EXCEPTION.precision), 0);
-      const right = hostComputes(x, f, operation, first, second, computed, word);
-      const askWhetherExact = (): void => {
-        const added = operation === 'sub' ? w.xor(second, w.constant(1n << BigInt(f.width - 1))) : second;
-        const lost = magnitudeOf(w, lostBySum(x, f.width, first, added, computed));
-        exceptions.write(d.truth(w.ne(lost, 0), 5));
-      };
-      x.when(
-        isSum(operation) ? right : both(x, right, known),
-        () => {
-          if (isSum(operation)) x.when(negation(x, known), askWhetherExact);
-        },
-        () => {
-          const out = x.call(slow, ...values);
-          result.write(out[0]!);
-          exceptions.write(out[1]!);
-        },
-      );
-      return [result.read(), exceptions.read()];
-    },
-  };
-}
-
-const single = (operation: Operation): Subroutine => narrowOperation(SINGLE_FORMAT, SINGLE, operation);
-const double = (operation: Operation): Subroutine => narrowOperation(DOUBLE_FORMAT, DOUBLE, operation);
-
-export const f32Add: Subroutine = single('add');
-export const f32Sub: Subroutine = single('sub');
-export const f32Mul: Subroutine = single('mul');
-export const f32Div: Subroutine = single('div');
-/** (a, MXCSR) → (result, exceptions). */
-export const f32Sqrt: Subroutine = single('sqrt');
-export const f64Add: Subroutine = double('add');
-export const f64Sub: Subroutine = double('sub');
-export const f64Mul: Subroutine = double('mul');
-export const f64Div: Subroutine = double('div');
-export const f64Sqrt: Subroutine = double('sqrt');

@@ -15,18 +15,7 @@
  *   f32ToF64(a, mxcsr), f64ToF32(a, mxcsr)
  *   i32ToF32(a, mxcsr) … i64ToF64; f32ToI32(a, mxcsr) … f64ToI64 by rounding control; f32ToI32Truncated(a, mxcsr) … toward zero
  */
-export {
-  f32Add,
-  f32Div,
-  f32Mul,
-  f32Sqrt,
-  f32Sub,
-  f64Add,
-  f64Div,
-  f64Mul,
-  f64Sqrt,
-  f64Sub,
-} from './arithmetic.ts';
+
 export { f32Compare, f32Max, f32Min, f64Compare, f64Max, f64Min, f80Compare, RELATION } from './compare.ts';
 export { EXCEPTION } from './control.ts';
 export {
@@ -60,3 +49,15 @@ export {
   widenDouble,
   widenSingle,
 } from './extended-conversion.ts';
+export {
+  f32Add,
+  f32Div,
+  f32Mul,
+  f32Sqrt,
+  f32Sub,
+  f64Add,
+  f64Div,
+  f64Mul,
+  f64Sqrt,
+  f64Sub,
+} from './narrow-arithmetic.ts';

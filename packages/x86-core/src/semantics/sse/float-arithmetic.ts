@@ -1,7 +1,8 @@
 /**
  * Add, subtract, multiply, divide, square root, minimum, maximum: packed and scalar, single and double precision. [SDM 2A, "ADDPD" …;
- * SDM 2B, "MULPD" …] The arithmetic is in semantics/float; what usual operands need is done in place, by the host (host-arithmetic.ts).
+ * SDM 2B, "MULPD" …] The arithmetic is in semantics/float; what usual operands need is done in place, by the host (semantics/float/host-arithmetic.ts).
  */
+import { hostLanesAreRight, whenHostIsRight } from '../float/host-arithmetic.ts';
 import { f32Add, f32Div, f32Mul, f32Sqrt, f32Sub, f64Add, f64Div, f64Mul, f64Sqrt, f64Sub } from '../float/index.ts';
 import { binary, type Instruction } from '../instruction.ts';
 import type { Language, Operand, Subroutine } from '../language.ts';
@@ -9,8 +10,10 @@ import { requireSse } from './availability.ts';
 import { raise, readMxcsr } from './float-exceptions.ts';
 import { f32Maximum, f32Minimum, f64Maximum, f64Minimum } from './float-order.ts';
 import { unaryPacked, unaryScalar } from './float-unary.ts';
-import { type HostOperation, hostIsRight, hostLanesAreRight } from './host-arithmetic.ts';
 import { fromLanes, readVector } from './packed-operands.ts';
+
+/** Those operations that the host computes in place. */
+type HostOperation = 'add' | 'sub' | 'mul' | 'div';
 
 /** (a, b, MXCSR) → (result, exceptions), lane by lane; nothing is written if there is an exception to be raised. */
 function computeLanes<V>(x: Language<V>, dest: Operand<V>, subroutine: Subroutine, a: V, b: V, mxcsr: V): void {
@@ -60,15 +63,15 @@ const scalarArithmetic = (mnemonic: string, operation: HostOperation, subroutine
     const mxcsr = readMxcsr(x);
     const width = subroutine.results[0] === 64 ? 64 : 32;
     const result = x.bind(x.float(operation, a, b, width));
-    x.when(
-      hostIsRight(x, operation, width, a, b, result, mxcsr),
-      () => dest.write(result),
-      () => {
-        const [value, exceptions] = x.call(subroutine, a, b, mxcsr) as readonly [typeof a, typeof a];
-        raise(x, [exceptions], mxcsr);
-        dest.write(value);
-      },
-    );
+    const value = x.variable(result, width);
+    const asked = x.variable(x.constant(1, 8), 8);
+    whenHostIsRight(x, operation, width, { a, b, result, mxcsr }, true, () => asked.write(x.constant(0, 8)));
+    x.when(asked.read(), () => {
+      const [computed, exceptions] = x.call(subroutine, a, b, mxcsr) as readonly [typeof a, typeof a];
+      raise(x, [exceptions], mxcsr);
+      value.write(computed);
+    });
+    dest.write(value.read());
   });
 
 /** (a, b, MXCSR) → (result, exceptions), of the lowest lane. */
