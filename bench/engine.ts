@@ -1,94 +1,119 @@
 /**
- * How fast the engines run: a few endless loops of one flavour each, on a CPU with its own memory and nothing else. The CPU starts as
- * hardware does, at the reset vector in real mode, and switches itself to flat 32-bit protected mode.
+ * How fast the engines run: the fixed programs on a CPU with nothing else, engine against engine in turns, so that a machine that is busy
+ * with something else disturbs all of them alike; what translating costs; what going from code to code costs.
  */
-import { AddressSpace } from '@paravirt/bus';
-import { Cpu, CpuMemory, type CpuOptions } from '@paravirt/x86-core';
+import { type Cpu, ENGINES, type EngineName } from '@paravirt/x86-core';
+import { bareCpu } from './bare-cpu.ts';
 import type { Figure } from './figure.ts';
-
-const ENGINES = ['reference', 'interpreter'] as const satisfies readonly NonNullable<CpuOptions['engine']>[];
+import { FUNCTION_LENGTH, FUNCTIONS, LOOPS, manyFunctions, type Program, ROUND_TRIPS, TRANSITIONS } from './programs.ts';
 
 const WARM_UP_MS = 200;
-const MEASURE_MS = 1000;
+/** One engine's turn, and how many it has. */
+const TURN_MS = 100;
+const TURNS = 7;
 /** Instructions between two looks at the clock. */
-const SLICE: Readonly<Record<(typeof ENGINES)[number], number>> = { reference: 2_000, interpreter: 1_000_000 };
+const SLICE: Readonly<Record<EngineName, number>> = { reference: 2_000, interpreter: 500_000, translator: 500_000 };
+/** What ratios are taken of. */
+const [FAST, SLOW] = ['translator', 'interpreter'] as const;
 
-const ROM = 0xffff_0000;
-const ROM_SIZE = 0x1_0000;
-const LOW_SIZE = 0x10_0000;
-const ENTRY = 0x1000;
+/** Million instructions per second in each of an engine's turns. */
+type Rates = Readonly<Record<EngineName, readonly number[]>>;
 
-const word = (value: number): readonly number[] => [value & 0xff, (value >>> 8) & 0xff];
-const dword = (value: number): readonly number[] => [...word(value), ...word(value >>> 16)];
-
-/** Without prologue; each loops for ever. */
-const PROGRAMS: Readonly<Record<string, readonly number[]>> = {
-  // next: add eax, ecx; xor edx, eax; rol edx, 5; imul eax, eax, 0x01000193; sub ebx, edx; dec ecx; jmp next
-  integer: [0x01, 0xc8, 0x31, 0xc2, 0xc1, 0xc2, 0x05, 0x69, 0xc0, ...dword(0x0100_0193), 0x29, 0xd3, 0x49, 0xeb, 0xee],
-  // next: mov eax, [esi]; add eax, ecx; mov [esi+4], eax; mov [esi+0x2000], al; add esi, 8; and esi, 0x1ffff; or esi, 0x10000; dec ecx; jmp
-  memory: [
-    ...[0x8b, 0x06, 0x01, 0xc8, 0x89, 0x46, 0x04, 0x88, 0x86, ...dword(0x2000), 0x83, 0xc6, 0x08],
-    ...[0x81, 0xe6, ...dword(0x1_ffff), 0x81, 0xce, ...dword(0x1_0000), 0x49, 0xeb, 0xe1],
-  ],
-  // next: push ecx; call f; pop ecx; dec ecx; jmp next; hlt; f: push ebp; mov ebp, esp; mov eax, [ebp+8]; pop ebp; ret
-  calls: [0x51, 0xe8, ...dword(5), 0x59, 0x49, 0xeb, 0xf6, 0xf4, 0x55, 0x89, 0xe5, 0x8b, 0x45, 0x08, 0x5d, 0xc3],
-  // fninit; fld1; next: fld1; faddp; fldpi; fmul st0, st1; fstp qword [0x8000]; dec ecx; jmp next
-  x87: [...[0xdb, 0xe3, 0xd9, 0xe8], ...[0xd9, 0xe8, 0xde, 0xc1, 0xd9, 0xeb, 0xd8, 0xc9, 0xdd, 0x1d, ...dword(0x8000), 0x49, 0xeb, 0xef]],
-  // next: cvtsi2sd xmm0, ecx; mulsd xmm0, xmm0; addsd xmm1, xmm0; paddd xmm2, xmm1; dec ecx; jmp next
-  sse2: [...[0xf2, 0x0f, 0x2a, 0xc1, 0xf2, 0x0f, 0x59, 0xc0, 0xf2, 0x0f, 0x58, 0xc8, 0x66, 0x0f, 0xfe, 0xd1], ...[0x49, 0xeb, 0xed]],
-  // next: mov edi, 0x10000; mov ecx, 0x1000; mov esi, 0x20000; rep movsd; jmp next
-  strings: [0xbf, ...dword(0x1_0000), 0xb9, ...dword(0x1000), 0xbe, ...dword(0x2_0000), 0xf3, 0xa5, 0xeb, 0xed],
-};
-
-/** In real mode at the start of the ROM: loads the GDT at 0x108, sets CR0.PE, jumps to ENTRY. */
-const TO_PROTECTED_MODE: readonly number[] = [
-  ...[0x2e, 0x66, 0x0f, 0x01, 0x16, ...word(0x100)], // lgdt cs:[0x100]
-  ...[0x0f, 0x20, 0xc0, 0x0c, 0x01, 0x0f, 0x22, 0xc0], // mov eax, cr0; or al, 1; mov cr0, eax
-  ...[0x66, 0xea, ...dword(ENTRY), ...word(8)], // jmp 8:ENTRY
-];
-const GDT: readonly number[] = [
-  ...[...dword(0), ...dword(0)],
-  ...[0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0], // flat 32-bit code
-  ...[0xff, 0xff, 0, 0, 0, 0x93, 0xcf, 0], // flat data
-];
-/** Data segments, a stack, CR4.OSFXSR. */
-const PROLOGUE: readonly number[] = [
-  ...[0x66, 0xb8, ...word(0x10), 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0, 0xbc, ...dword(0x8000)],
-  ...[0xb8, ...dword(0x200), 0x0f, 0x22, 0xe0],
-];
-
-function cpuWith(program: readonly number[], engine: (typeof ENGINES)[number]): Cpu {
-  const memory = new CpuMemory({
-    ram: [
-      { address: 0, size: LOW_SIZE },
-      { address: ROM, size: ROM_SIZE },
-    ],
-  });
-  memory.ram.write(ROM, Uint8Array.from(TO_PROTECTED_MODE));
-  memory.ram.write(ROM + 0x100, Uint8Array.from([...word(GDT.length - 1), ...dword(ROM + 0x108), 0, 0, ...GDT]));
-  memory.ram.write(ROM + 0xfff0, Uint8Array.of(0xe9, ...word(-0xfff3))); // jmp 0
-  memory.ram.write(ENTRY, Uint8Array.from([...PROLOGUE, ...program]));
-  return new Cpu({ memory, ports: new AddressSpace('ports', 0x1_0000), mmio: new AddressSpace('mmio', 2 ** 40), engine });
-}
-
-/** Runs slices for `ms`; million instructions per second. NaN if the CPU does not have an instruction of the loop. */
-function rate(cpu: Cpu, slice: number, ms: number): number {
+/** Runs slices for `ms`; million instructions per second. NaN if the program does not go on for ever. */
+function rate(cpu: Cpu, ms: number): number {
   const [start, before] = [performance.now(), cpu.retired];
   let elapsed = 0;
   do {
-    if (cpu.run(slice).kind !== 'budget') return Number.NaN;
+    if (cpu.run(SLICE[cpu.engine]).kind !== 'budget') return Number.NaN;
     elapsed = performance.now() - start;
   } while (elapsed < ms);
   return Number(cpu.retired - before) / 1e3 / elapsed;
 }
 
-/** One figure for each engine and program. A string instruction counts as often as the CPU counts it. */
-export function* engineFigures(): Iterable<readonly Figure[]> {
-  for (const engine of ENGINES) {
-    for (const [name, program] of Object.entries(PROGRAMS)) {
-      const cpu = cpuWith(program, engine);
-      rate(cpu, SLICE[engine], WARM_UP_MS);
-      yield [{ name: `${engine}: ${name}`, value: rate(cpu, SLICE[engine], MEASURE_MS), unit: 'million instructions/s' }];
-    }
+function ratesOf(program: Program, engines: readonly EngineName[]): Rates {
+  const cpus = engines.map((engine) => bareCpu({ ...program, engine }));
+  const rates: Record<EngineName, number[]> = { reference: [], interpreter: [], translator: [] };
+  for (const cpu of cpus) rate(cpu, WARM_UP_MS);
+  for (let turn = 0; turn < TURNS; turn++) for (const cpu of cpus) rates[cpu.engine].push(rate(cpu, TURN_MS));
+  return rates;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? Number.NaN;
+}
+
+/** Of neighbouring turns. */
+const ratio = (rates: Rates): number => median(rates[FAST].map((fast, turn) => fast / (rates[SLOW][turn] ?? Number.NaN)));
+
+/** Nanoseconds that one turn of a program's loop takes. */
+const roundNs = (program: Program, rates: readonly number[]): number => ((program.round ?? 1) * 1e3) / median(rates);
+
+/** For each program: the figure of each engine, and how many times faster the translator is. */
+export function* engineFigures(): Generator<readonly Figure[]> {
+  for (const [name, program] of Object.entries(LOOPS)) {
+    const rates = ratesOf(program, ENGINES);
+    yield [
+      ...ENGINES.map((engine) => ({ name: `${engine}: ${name}`, value: median(rates[engine]), unit: 'million instructions/s' })),
+      { name: `${FAST} to ${SLOW}: ${name}`, value: ratio(rates), unit: 'times as fast' },
+    ];
   }
+  for (const [name, program] of Object.entries(ROUND_TRIPS)) {
+    const rates = ratesOf(program, ENGINES);
+    yield [
+      ...ENGINES.map((engine) => ({ name: `${engine}: ${name}`, value: roundNs(program, rates[engine]), unit: 'ns' })),
+      { name: `${FAST} to ${SLOW}: ${name}`, value: ratio(rates), unit: 'times as fast' },
+    ];
+  }
+  yield transitionFigures();
+  yield compileFigures();
+}
+
+/** What a turn of a loop takes longer because it leaves its region. */
+function transitionFigures(): readonly Figure[] {
+  const round = (program: Program, engine: EngineName): number => roundNs(program, ratesOf(program, [engine])[engine]);
+  const { none, interpreted, near, far } = TRANSITIONS;
+  const onInterpreter = round(interpreted, SLOW) - round(none, SLOW);
+  const onTranslator = round(interpreted, FAST) - round(none, FAST);
+  const regions = regionsOf(far);
+  return [
+    { name: 'an instruction that is left to the interpreter, on the interpreter', value: onInterpreter, unit: 'ns' },
+    { name: 'region to interpreter and back, that instruction included', value: onTranslator, unit: 'ns' },
+    { name: `region to region, by a jump around ${regions} of them`, value: (round(far, FAST) - round(near, FAST)) / regions, unit: 'ns' },
+  ];
+}
+
+/** How many regions a program's loop is cut into. */
+function regionsOf(program: Program): number {
+  const cpu = bareCpu({ ...program, engine: FAST });
+  rate(cpu, WARM_UP_MS);
+  return cpu.statistics?.regions?.alive ?? Number.NaN;
+}
+
+/** How many turns of `manyFunctions` make everything hot and compiled. */
+const TURNS_UNTIL_WARM = 50;
+
+/** What it costs that code is translated: time from cold to warm beyond what the same turns take when warm, for each region. */
+function compileFigures(): readonly Figure[] {
+  const program = manyFunctions();
+  const budget = TURNS_UNTIL_WARM * (program.round ?? 1);
+  const cold = (): readonly Figure[] => {
+    const cpu = bareCpu({ ...program, engine: FAST, hotAfter: 10 });
+    const milliseconds = (): number => {
+      const start = performance.now();
+      cpu.run(budget);
+      return performance.now() - start;
+    };
+    const extra = milliseconds() - milliseconds();
+    const { made: regions = Number.NaN, compileMilliseconds = Number.NaN, codeBytes = Number.NaN } = cpu.statistics?.regions ?? {};
+    return [
+      { name: `regions made of ${FUNCTIONS} functions of ${FUNCTION_LENGTH} instructions`, value: regions, unit: '' },
+      { name: 'translating a region', value: (compileMilliseconds * 1e3) / regions, unit: 'µs' },
+      { name: 'translating a region and compiling it, until it runs at full speed', value: (extra * 1e3) / regions, unit: 'µs' },
+      { name: 'WebAssembly of a region', value: codeBytes / regions, unit: 'bytes' },
+    ];
+  };
+  // The first time also compiles what serves every CPU of the process.
+  cold();
+  return cold();
 }

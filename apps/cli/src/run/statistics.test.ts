@@ -15,10 +15,20 @@ const STATISTICS: Statistics = {
   peakMemory: 600 * 2 ** 20,
   engine: {
     name: 'translator',
+    handlers: 160,
+    invalidations: 12,
+    drops: 0,
     instructions: { interpreter: 150_000_000, translator: 1_850_000_000 },
-    regions: 4200,
-    compileMilliseconds: 812.25,
-    exits: { pageMiss: 3_000_000, interrupt: 9000 },
+    regions: {
+      alive: 4100,
+      made: 4200,
+      modules: 900,
+      translatedInstructions: 160_000,
+      codeBytes: 9_000_000,
+      compileMilliseconds: 812.25,
+      invalidations: 30,
+    },
+    exits: { goOn: 3_000_000, usedUp: 9000, interpret: 70_000 },
   },
 };
 
@@ -39,12 +49,21 @@ describe('--stats', () => {
       halts                                     5
       resets                                    0
       engine                           translator
+      handlers                                160
+      invalidations                            12
+      drops                                     0
       instructions, interpreter       150,000,000
       instructions, translator      1,850,000,000
-      regions                               4,200
-      compile milliseconds                  812.3
-      exits, page miss                  3,000,000
-      exits, interrupt                      9,000
+      regions, alive                        4,100
+      regions, made                         4,200
+      regions, modules                        900
+      regions, translated instructions        160,000
+      regions, code bytes               9,000,000
+      regions, compile milliseconds          812.3
+      regions, invalidations                   30
+      exits, go on                      3,000,000
+      exits, used up                        9,000
+      exits, interpret                     70,000
       port COM1                             1,000 reads          2,000 writes
       memory local APIC                         1 reads            300 writes
       net0 frames sent                          3   180 bytes

@@ -1,5 +1,6 @@
 /** What `--stats` prints. */
 import type { AccessCount, ExitReport } from '@paravirt/machine';
+import type { EngineName, EngineStatistics } from '@paravirt/x86-core';
 
 /** Frames through one card's cable, as the guest sees the directions. */
 export interface FrameCount {
@@ -11,14 +12,7 @@ export interface FrameCount {
 }
 
 /** What the engine tells of itself: counts, and groups of counts. Which there are depends on the engine. */
-export interface EngineCounts {
-  readonly [name: string]: number | EngineCounts;
-}
-
-export interface EngineReport {
-  readonly name: string;
-  readonly [count: string]: string | number | EngineCounts;
-}
+export type EngineReport = { readonly name: EngineName } & Partial<EngineStatistics>;
 
 export interface Statistics extends ExitReport {
   readonly engine: EngineReport;
@@ -35,11 +29,11 @@ const spelled = (path: readonly string[]): string =>
   path.map((name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)).join(', ');
 
 /** Counts with what they count, groups opened up. */
-function* counts(group: EngineReport | EngineCounts, path: readonly string[] = []): Generator<readonly [string, number]> {
-  for (const [name, value] of Object.entries(group)) {
+function* counts(group: object, path: readonly string[] = []): Generator<readonly [string, number]> {
+  for (const [name, value] of Object.entries(group) as [string, unknown][]) {
     const here = [...path, name];
     if (typeof value === 'number') yield [spelled(here), value];
-    else if (typeof value === 'object') yield* counts(value, here);
+    else if (typeof value === 'object' && value !== null) yield* counts(value, here);
   }
 }
 

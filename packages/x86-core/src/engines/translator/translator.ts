@@ -52,7 +52,7 @@ interface Region {
 export interface TranslatorStatistics {
   /** Regions alive, and made in all. */
   readonly alive: number;
-  readonly regions: number;
+  readonly made: number;
   readonly modules: number;
   /** x86 instructions in all regions made, and bytes of WebAssembly. */
   readonly translatedInstructions: number;
@@ -86,7 +86,7 @@ export class Translator {
   get statistics(): TranslatorStatistics {
     return {
       alive: this.#regions.size,
-      regions: this.#made,
+      made: this.#made,
       modules: this.#modules,
       translatedInstructions: this.#instructions,
       codeBytes: this.#codeBytes,
