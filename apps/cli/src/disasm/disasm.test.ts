@@ -91,7 +91,7 @@ describe('paravirt disasm --kernel', () => {
   it('shows counters, x86 and WebAssembly of a region', () => {
     expect(regionText(region(0x2000n, { entries: 1, executed: 5_000_000 }))).toBe(
       [
-        'region 0x2000, 32-bit code, 2 instructions, 1 entries, 5,000,000 instructions executed, 12 bytes of WebAssembly',
+        'region 0x2000, 32-bit code, 2 instructions, 1 entry, 5,000,000 instructions executed, 12 bytes of WebAssembly',
         '',
         'x86',
         '  00002000  48                        dec eax',

@@ -1,5 +1,5 @@
 /** Translated regions as text: what they are, which of them to show, their x86, their WebAssembly. */
-import { disassembleFunction, type RegionInfo } from '@paravirt/x86-core';
+import { disassembleFunction, type RegionInfo, stateName } from '@paravirt/x86-core';
 import { addressDigits, listingLines } from './listing-text.ts';
 
 /** How often a region ran: instructions where they are counted, else entries. */
@@ -21,16 +21,17 @@ export function holding(regions: Iterable<RegionInfo>, address: bigint): readonl
 /** Head, x86 and WebAssembly of one region. */
 export function regionText(region: RegionInfo): string {
   const { address, mode, instructions, wasm, entries, executed, functionNames, localNames } = region;
-  const count = (n: number, what: string): string => `${n.toLocaleString('en-US')} ${what}`;
+  const count = (n: number, one: string, many: string): string => `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
   const head = [
     `region 0x${address.toString(16)}`,
     `${mode}-bit code`,
-    count(instructions.length, 'instructions'),
-    count(entries, 'entries'),
-    ...(executed === undefined ? [] : [count(executed, 'instructions executed')]),
-    count(wasm.length, 'bytes of WebAssembly'),
+    count(instructions.length, 'instruction', 'instructions'),
+    count(entries, 'entry', 'entries'),
+    ...(executed === undefined ? [] : [count(executed, 'instruction executed', 'instructions executed')]),
+    count(wasm.length, 'byte of WebAssembly', 'bytes of WebAssembly'),
   ];
   const names = {
+    place: stateName,
     ...(functionNames === undefined ? {} : { functions: functionNames }),
     ...(localNames === undefined ? {} : { locals: localNames }),
   };

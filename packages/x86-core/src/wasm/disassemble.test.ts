@@ -148,8 +148,19 @@ describe('[WebAssembly 2.0 §5.5.13] Code Section', () => {
   it('names stand for indices where there are any', () => {
     const f = new FunctionBuilder(I32);
     f.emit(localGet(0), localGet(1), call(0), call(1));
-    const text = disassembleFunction(Uint8Array.from(f.encode()), { functions: ['fillTlb'], locals: ['rax'] });
-    expect(text).toBe('  local.get $rax\n  local.get 1\n  call $fillTlb\n  call $1\n');
+    f.emit(load(OP.i64Load, 4096), load(OP.i64Load, 16), simd(SIMD.load), 0, 0);
+    const place = (offset: number): string | undefined => (offset === 4096 ? 'rip' : undefined);
+    const text = disassembleFunction(Uint8Array.from(f.encode()), { functions: ['fillTlb'], locals: ['rax'], place });
+    const lines = [
+      'local.get $rax',
+      'local.get 1',
+      'call $fillTlb',
+      'call $1',
+      'i64.load offset=4096 ; rip',
+      'i64.load offset=16',
+      'v128.load',
+    ];
+    expect(text).toBe(lines.map((line) => `  ${line}\n`).join(''));
   });
 
   it('a function that ends early is refused', () => {

@@ -15,7 +15,10 @@ import type { Signature } from './module.ts';
 /** Names to write instead of indices; what has none keeps its index. */
 export interface WasmNames {
   readonly functions?: readonly string[];
+  /** Parameters first. */
   readonly locals?: readonly string[];
+  /** What lies at the constant offset of a memory access; written behind the instruction. */
+  readonly place?: (offset: number) => string | undefined;
 }
 
 const SIMD_PREFIX = 0xfd;
@@ -202,7 +205,8 @@ class Body {
   #memory(): string {
     this.#r.unsigned();
     const offset = this.#r.unsigned();
-    return offset === 0 ? '' : ` offset=${offset}`;
+    const place = this.#names.place?.(offset);
+    return (offset === 0 ? '' : ` offset=${offset}`) + (place === undefined ? '' : ` ; ${place}`);
   }
 
   #bulk(opcode: number): string | undefined {
