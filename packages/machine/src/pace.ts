@@ -13,6 +13,14 @@ export interface InstructionCounter {
   readonly retired: bigint;
 }
 
+/** Until `end`, `now()` is time + ⌊(retired − from) × rate⌋, in double precision. */
+export interface PaceLine {
+  readonly time: number;
+  readonly from: number;
+  /** In ns per instruction. */
+  readonly rate: number;
+}
+
 /** Times in nanoseconds of virtual time since the machine was made. */
 export interface Pace {
   /** Never decreases. Between `begin` and `end` it goes on with instructions. */
@@ -20,6 +28,8 @@ export interface Pace {
   /** A slice of instructions begins, ends. */
   begin(): void;
   end(): void;
+  /** How `now()` goes on between `begin` and `end`. */
+  line(): PaceLine;
   /** Instructions after which `now()` will have reached `time`, were a slice to begin now; at least 1. */
   instructionsUntil(time: number): number;
   /** The guest waits, until `begin`. */
@@ -50,6 +60,10 @@ export class InstructionPace implements Pace {
   begin(): void {}
 
   end(): void {}
+
+  line(): PaceLine {
+    return { time: this.#leapt, from: 0, rate: this.#rate };
+  }
 
   instructionsUntil(time: number): number {
     return Math.max(1, Math.ceil((time - this.now()) / this.#rate));
@@ -120,6 +134,10 @@ export class HostPace implements Pace {
     this.#time = this.now();
     this.#state = 'between';
     this.#measure(this.#host() - this.#startedNs, Number(this.#cpu.retired - this.#retired));
+  }
+
+  line(): PaceLine {
+    return { time: this.#time, from: Number(this.#retired), rate: this.#rate };
   }
 
   instructionsUntil(time: number): number {

@@ -14,7 +14,7 @@ import {
 } from '@paravirt/bus';
 import { assignAddresses, ConfigMechanism1, createHostBridge, InterruptRouting, PciBus } from '@paravirt/pci';
 import { NET_CLASS_CODE, VirtioNet, VirtioPci } from '@paravirt/virtio';
-import { Cpu, CpuMemory } from '@paravirt/x86-core';
+import { Cpu, CpuMemory, type TimestampLine } from '@paravirt/x86-core';
 import { type BiosImage, loadBios } from './boot/bios.ts';
 import { writeBiosDataArea } from './boot/bios-data-area.ts';
 import type { BootProgram } from './boot/boot-program.ts';
@@ -92,6 +92,13 @@ const NS_PER_INSTRUCTION = 10;
 const PHYSICAL_SIZE = 2 ** 52;
 const PORTS_SIZE = 0x1_0000;
 
+/** The counter as the CPU can work it out by itself while it runs. */
+function timestampLine(tsc: TimeStampCounter, pace: Pace | undefined): TimestampLine | undefined {
+  const line = pace?.line();
+  const start = line === undefined ? undefined : tsc.countsNanoseconds(line.time);
+  return line === undefined || start === undefined ? undefined : { start, from: line.from, rate: line.rate };
+}
+
 /**
  * @throws ConfigurationError for options out of range, for files that are no kernel or ROM (see `loadKernel`, `loadBios`) and for too
  * little memory.
@@ -155,6 +162,7 @@ export function createPc(options: PcOptions): Pc {
     },
     msrs: localApic.msrs,
     timestamp: () => tsc.read(),
+    timestampLine: () => timestampLine(tsc, pace),
     tscHz: TSC_HZ,
     crystalHz: TSC_HZ,
     ...(options.engine === undefined ? {} : { engine: options.engine }),

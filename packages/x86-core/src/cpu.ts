@@ -12,7 +12,7 @@ import { HOT } from './engines/heat.ts';
 import { Interpreter } from './engines/interpreter.ts';
 import { ReferenceEngine } from './engines/reference.ts';
 import type { RegionInfo } from './engines/translator/region-info.ts';
-import type { Environment, InterruptController } from './environment.ts';
+import type { Environment, InterruptController, TimestampLine } from './environment.ts';
 import { GUEST_FAULT, VECTOR } from './fault.ts';
 import { RFLAGS_IF, RFLAGS_TF } from './flags.ts';
 import { createRegisters, type Registers } from './registers.ts';
@@ -39,6 +39,9 @@ export interface CpuState {
   readonly nmiPending: boolean;
 }
 
+/** The time stamp counter counts retired instructions. */
+const RETIRED: TimestampLine = { start: 0n, from: 0, rate: 1 };
+
 /** Instructions in one slice at most: `remaining` is a 32-bit field. */
 const LONGEST_SLICE = 2 ** 30;
 /** DR6.BS: the exception came from a single step. [SDM 3B §18.2.3] */
@@ -49,6 +52,9 @@ const EFLAGS = STATE.eflags.address >>> 2;
 const HALTED = STATE.halted.address >>> 2;
 const SHADOW = STATE.interruptShadow.address >>> 2;
 const SHADOW_UNTIL = STATE.shadowUntil.address >>> 2;
+const TIMESTAMP_START = STATE.timestampStart.address >>> 3;
+const TIMESTAMP_FROM = STATE.timestampFrom.address >>> 3;
+const TIMESTAMP_RATE = STATE.timestampRate.address >>> 3;
 const ATTENTION = STATE.attention.address >>> 2;
 const NMI_BLOCKED = STATE.nmiBlocked.address >>> 2;
 
@@ -60,9 +66,14 @@ export class Cpu {
 
   readonly #p: SystemProcessor;
   readonly #i32: Int32Array;
+  readonly #f64: Float64Array;
+  readonly #u64: BigUint64Array;
   readonly #state: Uint8Array;
   readonly #interrupts: InterruptController | undefined;
   readonly #interpreter: Interpreter | undefined;
+  readonly #timestampLine: (() => TimestampLine | undefined) | undefined;
+  /** Instructions retired where the present timestamp line starts. */
+  #timestampOrigin = 0;
   readonly #reference: ReferenceEngine;
   #intrHigh = false;
   #nmiPending = false;
@@ -79,6 +90,9 @@ export class Cpu {
     const { buffer } = memory.memory;
     this.engine = options.engine ?? 'translator';
     this.#i32 = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+    this.#f64 = new Float64Array(buffer, 0, buffer.byteLength >>> 3);
+    this.#u64 = new BigUint64Array(buffer, 0, buffer.byteLength >>> 3);
+    this.#timestampLine = options.timestamp === undefined ? () => RETIRED : options.timestampLine;
     this.#state = new Uint8Array(buffer, STATE_BASE, STATE_ARCHITECTURAL_END - STATE_BASE);
     this.#interrupts = interrupts;
     const p = new SystemProcessor({ ...options, buffer, ram: memory.ram });
@@ -112,6 +126,7 @@ export class Cpu {
     p.onFlush = () => this.#interpreter?.flushCodeTlb();
     p.onHoldInterrupts = () => this.#holdInterrupts();
     p.onInterruptsMayHaveChanged = () => this.#interruptsMayHaveChanged();
+    p.onMsrWritten = () => this.#drawTimestamp();
     p.onStop = (stop) => {
       this.#stop = stop;
       this.#leave();
@@ -143,6 +158,7 @@ export class Cpu {
   run(budget: number): Stop {
     this.#stop = undefined;
     this.#endSlice = false;
+    this.#drawTimestamp();
     const end = this.#retired + Math.max(1, Math.floor(budget));
     for (;;) {
       if (this.#stop !== undefined) return this.#takeStop();
@@ -162,6 +178,7 @@ export class Cpu {
   step(): Stop {
     this.#stop = undefined;
     this.#endSlice = false;
+    this.#drawTimestamp();
     this.#takeInterrupt();
     if (this.#stop === undefined && this.#i32[HALTED] !== 0) return { kind: 'halt' };
     if (this.#stop === undefined) this.#singleStep();
@@ -228,7 +245,18 @@ export class Cpu {
     if (left < 0) return;
     this.#slice -= left + 1;
     this.#i32[SHADOW_UNTIL]! -= left + 1;
+    this.#f64[TIMESTAMP_FROM]! -= left + 1;
     this.#i32[REMAINING] = -1;
+  }
+
+  /** Tells generated code how to work out the time stamp counter. */
+  #drawTimestamp(): void {
+    const line = this.#timestampLine?.();
+    this.#f64[TIMESTAMP_RATE] = line?.rate ?? 0;
+    if (line === undefined) return;
+    this.#u64[TIMESTAMP_START] = line.start;
+    this.#timestampOrigin = line.from;
+    this.#f64[TIMESTAMP_FROM] = this.#retired + this.#slice - line.from;
   }
 
   /** Common cases of system routines look at this where they could let an interrupt in. */
@@ -294,6 +322,7 @@ export class Cpu {
     const i32 = this.#i32;
     this.#slice = remaining;
     i32[REMAINING] = remaining;
+    this.#f64[TIMESTAMP_FROM] = this.#retired + remaining - this.#timestampOrigin;
     let finished = true;
     try {
       if (this.#interpreter === undefined) this.#runReference(single);

@@ -17,6 +17,14 @@ export interface MsrHandler {
   write(value: bigint): boolean;
 }
 
+/** The time stamp counter when `retired` instructions have retired: start + ⌊(retired − from) × rate⌋, computed in double precision. */
+export interface TimestampLine {
+  readonly start: bigint;
+  readonly from: number;
+  /** Ticks per instruction, more than 0. */
+  readonly rate: number;
+}
+
 /** What a CPU is given besides its memory. */
 export interface Environment {
   readonly ports: AddressSpace;
@@ -26,6 +34,11 @@ export interface Environment {
   readonly msrs?: ReadonlyMap<number, MsrHandler>;
   /** What RDTSC counts; default: retired instructions. */
   readonly timestamp?: () => bigint;
+  /**
+   * The same as a function of the retired instructions, as it is until `run` returns or the guest writes one of `msrs`; undefined: it is not
+   * as simple as that. With it RDTSC needs no call.
+   */
+  readonly timestampLine?: () => TimestampLine | undefined;
   /** Told by CPUID leaves 15H and 16H if both are given. */
   readonly tscHz?: number;
   readonly crystalHz?: number;

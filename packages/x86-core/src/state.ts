@@ -78,6 +78,9 @@ export type DerivedField =
   | 'commonMode'
   | 'attention'
   | 'shadowUntil'
+  | 'timestampStart'
+  | 'timestampFrom'
+  | 'timestampRate'
   | 'x87Blocked'
   | 'mmxBlocked'
   | 'sseBlocked'
@@ -214,6 +217,13 @@ const DERIVED: Readonly<Record<DerivedField, FieldShape>> = {
   attention: u32(),
   /** Value of `remaining` at the boundary up to which the interrupt shadow lasts. */
   shadowUntil: u32(),
+  /**
+   * The time stamp counter without tscOffset: timestampStart + ⌊(timestampFrom − instructions left) × timestampRate⌋; the last two are
+   * doubles. Rate 0: it must be asked for.
+   */
+  timestampStart: u64(),
+  timestampFrom: u64(),
+  timestampRate: u64(),
   /** Why x87, MMX or SSE instructions may not run now: 0, or the vector of the fault (6 #UD, 7 #NM). */
   x87Blocked: u32(),
   mmxBlocked: u32(),

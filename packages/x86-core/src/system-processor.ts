@@ -82,6 +82,8 @@ export class SystemProcessor implements Processor {
   onModeChanged: (() => void) | undefined = undefined;
   onInterruptsMayHaveChanged: (() => void) | undefined = undefined;
   onHoldInterrupts: (() => void) | undefined = undefined;
+  /** One of the environment's MSRs was written. */
+  onMsrWritten: (() => void) | undefined = undefined;
   /** Called after the TLB was flushed. */
   onFlush: ((what: 'non-global' | 'all' | bigint) => void) | undefined = undefined;
   onStop: ((stop: Stop) => void) | undefined = undefined;
@@ -368,7 +370,9 @@ export class SystemProcessor implements Processor {
   }
 
   writeExternalMsr(index: number, value: bigint): boolean | undefined {
-    return this.#msrs?.get(index)?.write(value);
+    const written = this.#msrs?.get(index)?.write(value);
+    if (written !== undefined) this.onMsrWritten?.();
+    return written;
   }
 
   holdInterrupts(shadow: 1 | 2): void {

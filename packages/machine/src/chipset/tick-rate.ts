@@ -76,6 +76,11 @@ export class TimeStampCounter {
     return BigInt.asUintN(64, this.#ticksNow() + this.#offset);
   }
 
+  /** Value at time `ns`, if from there on it counts nanoseconds; undefined if its frequency is not 1 GHz. */
+  countsNanoseconds(ns: number): bigint | undefined {
+    return this.#ns === 1n && this.#ticks === 1n ? BigInt.asUintN(64, BigInt(ns) + this.#offset) : undefined;
+  }
+
   /** WRMSR to IA32_TIME_STAMP_COUNTER. */
   write(value: bigint): void {
     this.#offset = BigInt.asUintN(64, value) - this.#ticksNow();

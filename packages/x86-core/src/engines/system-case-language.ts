@@ -8,7 +8,7 @@ import type { BitWidth, Operand } from '../semantics/language.ts';
 import { type FieldName, STATE } from '../state.ts';
 import type { Stretch, SystemLanguage } from '../system/common-case/language.ts';
 import { CODE_TLB_SUPERVISOR_BASE, CODE_TLB_USER_BASE } from '../system-processor.ts';
-import { i32Const, i64Const, load, localGet, localSet, localTee, OP, store } from '../wasm/instructions.ts';
+import { i32Const, i64Const, load, localGet, localSet, localTee, OP, store, TRUNCATE_F64 } from '../wasm/instructions.ts';
 import type { FunctionBuilder } from '../wasm/module.ts';
 import type { Statics } from './effects.ts';
 import { cleaned, type Expr, expr, typeOf } from './expression.ts';
@@ -21,6 +21,9 @@ const LOAD: Readonly<Record<8 | 16 | 32 | 64, number>> = { 8: OP.i32Load8U, 16: 
 const STORE: Readonly<Record<8 | 16 | 32 | 64, number>> = { 8: OP.i32Store8, 16: OP.i32Store16, 32: OP.i32Store, 64: OP.i64Store };
 /** No RIP lies within a page of this: what follows is looked up. */
 export const NO_PAGE: bigint = 1n << 63n;
+
+const read = (name: FieldName): number[] => [...ADDRESS_ZERO, ...load(OP.i32Load, STATE[name].address)];
+const read64 = (name: FieldName): number[] => [...ADDRESS_ZERO, ...load(OP.i64Load, STATE[name].address)];
 
 export class SystemCaseLanguage extends WasmFlags implements SystemLanguage<Expr> {
   constructor(builder: FunctionBuilder) {
@@ -83,11 +86,23 @@ export class SystemCaseLanguage extends WasmFlags implements SystemLanguage<Expr
   }
 
   holdInterrupts(): void {
-    const read = (name: FieldName): number[] => [...ADDRESS_ZERO, ...load(OP.i32Load, STATE[name].address)];
     // The run up to this instruction and the instruction itself are still to be counted.
     const run = [...read('record'), ...read('runStart'), OP.i32Sub, ...i32Const(RECORD_SHIFT), OP.i32ShrU, ...i32Const(1), OP.i32Add];
     this.state('interruptShadow').write(this.constant(1, 32));
     this.state('shadowUntil').write(expr('i32', true, read('remaining'), run, OP.i32Sub));
+  }
+
+  timestamp(): Expr {
+    const product = this.f.local('f64');
+    const pending = [...read('record'), ...read('runStart'), OP.i32Sub, ...i32Const(RECORD_SHIFT), OP.i32ShrU];
+    const done = [...pending, ...read('remaining'), OP.i32Sub, OP.f64ConvertI32S];
+    const double = (name: FieldName): number[] => [...ADDRESS_ZERO, ...load(OP.f64Load, STATE[name].address)];
+    this.f.emit(double('timestampFrom'), done, OP.f64Add, double('timestampRate'), OP.f64Mul, localTee(product));
+    // Doubles are exact so far.
+    this.giveUpIf(expr('i32', true, i64Const(0x4340_0000_0000_0000n), OP.f64ReinterpretI64, OP.f64Lt, OP.i32Eqz));
+    this.giveUpIf(expr('i32', true, read64('timestampRate'), OP.i64Eqz));
+    const ticks = [...localGet(product), ...TRUNCATE_F64];
+    return this.bind(expr('i64', true, ticks, read64('timestampStart'), OP.i64Add, read64('tscOffset'), OP.i64Add));
   }
 
   /** A parameter of the function. */

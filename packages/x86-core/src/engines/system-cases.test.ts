@@ -278,8 +278,14 @@ const instructions = (mode: Mode): fc.Arbitrary<(at: number) => number[]> => {
         .tuple(fc.constantFrom(0x8b, 0x89), fc.constantFrom(...ADDRESSES))
         .map(([opcode, address]) => fixed([opcode, ...absolute(address)])),
     },
+    { weight: 2, arbitrary: fc.constantFrom([0x0f, 0x31], [0x0f, 0x01, 0xf9]).map(fixed) },
     { weight: 2, arbitrary: fc.nat(2).map((n) => fixed([0xe6, INTR_PORT + n])) },
-    { weight: 1, arbitrary: fc.constantFrom([0x0f, 0x22, 0xd8], [0x0f, 0x20, 0xd8, 0x0f, 0x22, 0xd8], [0x40], [0xeb, 0]).map(fixed) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom([0x0f, 0x22, 0xd8], [0x0f, 0x20, 0xd8, 0x0f, 0x22, 0xd8], [0x0f, 0x20, 0xd0], [0x40], [0xeb, 0])
+        .map(fixed),
+    },
     { weight: 1, arbitrary: fc.constantFrom(...TOPS).map((pointer) => fixed([0xbc, ...little(pointer)])) },
   );
 };

@@ -30,6 +30,7 @@ import {
 import { VECTOR } from '../fault.ts';
 import type { Processor } from '../processor.ts';
 import { SEGMENT_NUMBER } from '../state.ts';
+import * as common from './common-case/reading.ts';
 import { is64BitCode, isLongMode, TYPE } from './descriptor.ts';
 import { requireSupervisor } from './mode.ts';
 import { type SystemRoutine, systemRoutine } from './routine.ts';
@@ -52,13 +53,17 @@ const CR4_PAGING = BigInt(CR4_PSE | CR4_PAE | CR4_PGE);
 
 const hasPaePaging = (cr0: bigint, cr4: bigint, efer: bigint): boolean => (cr0 & PG) !== 0n && (cr4 & PAE) !== 0n && (efer & LMA) === 0n;
 
-export const readControl: SystemRoutine = systemRoutine('readControl', (p, number = 0n) => {
-  const n = Number(number);
-  if (n !== 0 && n !== 2 && n !== 3 && n !== 4 && n !== 8) return p.fault(VECTOR.UD);
-  requireSupervisor(p);
-  if (n === 8) return BigInt(p.readTaskPriority() & 15);
-  return p.get64(n === 0 ? 'cr0' : n === 2 ? 'cr2' : n === 3 ? 'cr3' : 'cr4');
-});
+export const readControl: SystemRoutine = systemRoutine(
+  'readControl',
+  (p, number = 0n) => {
+    const n = Number(number);
+    if (n !== 0 && n !== 2 && n !== 3 && n !== 4 && n !== 8) return p.fault(VECTOR.UD);
+    requireSupervisor(p);
+    if (n === 8) return BigInt(p.readTaskPriority() & 15);
+    return p.get64(n === 0 ? 'cr0' : n === 2 ? 'cr2' : n === 3 ? 'cr3' : 'cr4');
+  },
+  common.readControl,
+);
 
 export const writeControl: SystemRoutine = systemRoutine('writeControl', (p, number = 0n, value = 0n) => {
   const n = Number(number);

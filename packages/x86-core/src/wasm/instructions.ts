@@ -27,6 +27,7 @@ export const OP = {
   localTee: 0x22,
   i32Load: 0x28,
   i64Load: 0x29,
+  f64Load: 0x2b,
   i32Load8U: 0x2d,
   i32Load16S: 0x2e,
   i32Load16U: 0x2f,
@@ -61,6 +62,7 @@ export const OP = {
   i64GtU: 0x56,
   i64LeS: 0x57,
   i64LeU: 0x58,
+  f64Lt: 0x63,
   i32Clz: 0x67,
   i32Ctz: 0x68,
   i32Popcnt: 0x69,
@@ -106,6 +108,7 @@ export const OP = {
   i32WrapI64: 0xa7,
   i64ExtendI32S: 0xac,
   i64ExtendI32U: 0xad,
+  f64ConvertI32S: 0xb7,
   i32ReinterpretF32: 0xbc,
   i64ReinterpretF64: 0xbd,
   f32ReinterpretI32: 0xbe,
@@ -223,3 +226,5 @@ export const call = (index: number): number[] => [OP.call, ...unsigned(index)];
 /** (to, from, length) and (to, byte, length), within the one memory. */
 export const MEMORY_COPY: readonly number[] = [0xfc, 10, 0, 0];
 export const MEMORY_FILL: readonly number[] = [0xfc, 11, 0];
+/** i64.trunc_sat_f64_s */
+export const TRUNCATE_F64: readonly number[] = [0xfc, 6];
