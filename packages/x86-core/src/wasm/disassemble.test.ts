@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { disassembleFunction, disassembleModule } from './disassemble.ts';
 import {
@@ -197,5 +198,26 @@ describe('[WebAssembly 2.0 §5.5] Modules', () => {
         '',
       ].join('\n'),
     );
+  });
+});
+
+describe('Any bytes', () => {
+  /** A text, or undefined if the bytes end early. */
+  const attempt = (bytes: Uint8Array, disassemble: (bytes: Uint8Array) => string): string | undefined => {
+    try {
+      return disassemble(bytes);
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  };
+
+  it('give a text or are refused', () => {
+    const property = fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      const text = attempt(Uint8Array.from([bytes.length, 0, ...bytes]), disassembleFunction);
+      expect(text ?? '').not.toMatch(/undefined|NaN/);
+      attempt(bytes, disassembleModule);
+    });
+    fc.assert(property);
   });
 });
