@@ -112,6 +112,10 @@ class Recorder {
         otherwise?.();
         this.#written ||= written;
       },
+      rarely: (condition: unknown, then: () => void, otherwise?: () => void) => {
+        if (this.#written) this.violations.push('rarely');
+        (words['when'] as Language<unknown>['when'])(condition, then, otherwise);
+      },
       loop: (condition: () => unknown, body: () => void) => {
         condition();
         this.note('loop');
@@ -190,7 +194,7 @@ describe('every body', () => {
     expect(FORMS.length).toBeGreaterThan(1500);
   });
 
-  it('says the same words whatever the values are: it branches by when, select and loop only', () => {
+  it('says the same words whatever the values are: it branches by when, rarely, select and loop only', () => {
     const wrong = FORMS.filter((d) => {
       const [first, ...others] = [0n, 1n, {}].map((answer) => record(d, answer).events.join('\n'));
       return others.some((events) => events !== first);

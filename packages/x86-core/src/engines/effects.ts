@@ -108,6 +108,11 @@ class EffectsLanguage implements Language<Nothing> {
     otherwise?.();
     this.#branches--;
   }
+  /** What is not rare is no branch where the rest is left to another engine, and flags are recorded without branches elsewhere. */
+  rarely(condition: Nothing, then: () => void, otherwise?: () => void): void {
+    this.when(condition, then);
+    otherwise?.();
+  }
   loop(condition: () => Nothing, body: () => void): void {
     this.#branches++;
     condition();

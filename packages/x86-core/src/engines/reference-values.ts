@@ -123,6 +123,9 @@ export class ReferenceValues {
     if (condition !== 0n) then();
     else otherwise?.();
   }
+  rarely(condition: bigint, then: () => void, otherwise?: () => void): void {
+    this.when(condition, then, otherwise);
+  }
   loop(condition: () => bigint, body: () => void): void {
     while (condition() !== 0n) body();
   }

@@ -309,6 +309,10 @@ export class WasmValues {
     this.f.close();
   }
 
+  rarely(condition: Expr, then: () => void, otherwise?: () => void): void {
+    this.when(condition, then, otherwise);
+  }
+
   loop(condition: () => Expr, body: () => void): void {
     const out = this.f.open(OP.block);
     const again = this.f.open(OP.loop);

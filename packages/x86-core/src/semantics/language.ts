@@ -10,7 +10,7 @@
  * Values. A `V` of width w holds an unsigned number below 2^w; truth values are 0 or 1. Words that compute take the width last; left out,
  * it is `x.width`. Arguments must have that width. A vector is a `V` of width 128, lane 0 lowest.
  *
- * Rules. Only `when`, `select` and `loop` branch; a TypeScript `if` looks at static facts (`width`, `addressWidth`, `stackWidth`,
+ * Rules. Only `when`, `rarely`, `select` and `loop` branch; a TypeScript `if` looks at static facts (`width`, `addressWidth`, `stackWidth`,
  * `codeWidth`, `repeatPrefix`, an operand's `width` or `isMemory`), never at a `V`. `bind` before a second use. Accesses that may fault
  * come before the first register, flag or field write. Privileged work is `system`.
  */
@@ -100,6 +100,11 @@ export interface Language<V> {
   /** Both values are computed; neither may have an effect. */
   select(condition: V, then: V, otherwise: V, width?: BitWidth): V;
   when(condition: V, then: () => void, otherwise?: () => void): void;
+  /**
+   * As `when`, of a condition that hardly ever holds: an engine may then leave the whole instruction to another one, so nothing may have
+   * been written before.
+   */
+  rarely(condition: V, then: () => void, otherwise?: () => void): void;
   /** While `condition` holds, `body`. Must end after a number of rounds bounded by the operands' widths. */
   loop(condition: () => V, body: () => void): void;
   /**

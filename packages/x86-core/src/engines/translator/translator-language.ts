@@ -241,6 +241,11 @@ export class TranslatorLanguage extends TranslatorMemory implements Language<Exp
     this.#bailIf();
   }
 
+  override rarely(condition: Expr, _then: () => void, otherwise?: () => void): void {
+    this.faultIf(condition);
+    otherwise?.();
+  }
+
   repeat(): void {
     throw new Error('repetitions are left to the interpreter');
   }

@@ -3,7 +3,7 @@
  * "FSUB/FSUBP/FISUB", "FSUBR/FSUBRP/FISUBR", "FABS", "FCHS", "FRNDINT", "FSQRT"]
  */
 import { f80Add, f80Div, f80Mul, f80RoundToIntegral, f80Sqrt, f80Sub } from '../float/index.ts';
-import { invoke } from '../float/words.ts';
+import { invoke, negation } from '../float/words.ts';
 import { type Instruction, nullary, unary } from '../instruction.ts';
 import type { Language, Subroutine } from '../language.ts';
 import { type Extended, Fpu, STACK_UNDERFLOW } from './fpu.ts';
@@ -26,19 +26,19 @@ const DIVR: Operation = { mnemonic: 'FDIVR', subroutine: f80Div, reversed: true 
 /** Result and exceptions of an operation, or of a stack underflow if an operand is missing; written to `slot` and popped. */
 function conclude<V>(fpu: Fpu<V>, present: V, slot: V, compute: () => readonly V[], pops: boolean): void {
   const { x, d } = fpu;
-  x.when(
-    present,
-    () => {
-      const [significand, top, exceptions] = compute() as readonly [V, V, V];
-      x.when(fpu.settle(exceptions), () => {
-        fpu.overwrite(slot, { significand, top });
-        if (pops) fpu.pop();
-      });
-    },
+  x.rarely(
+    negation(x, present),
     () => {
       x.when(fpu.settle(d.constant(STACK_UNDERFLOW)), () => {
         if (pops) fpu.writeAndPop(slot, fpu.indefinite());
         else fpu.write(slot, fpu.indefinite());
+      });
+    },
+    () => {
+      const [significand, top, exceptions] = compute() as readonly [V, V, V];
+      fpu.conclude(exceptions, () => {
+        fpu.overwrite(slot, { significand, top });
+        if (pops) fpu.pop();
       });
     },
   );

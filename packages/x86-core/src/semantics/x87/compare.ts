@@ -21,15 +21,19 @@ function against<V>(fpu: Fpu<V>, present: V, number: () => Extended<V> & Partial
   const { x, d } = fpu;
   const relation = d.variable(RELATION.unordered);
   const exceptions = d.variable(STACK_UNDERFLOW);
-  x.when(present, () => {
-    const own = fpu.read(fpu.slot(0));
-    const { significand, top, widened } = number();
-    const word = widened === undefined ? fpu.control : d.or(fpu.control, widened);
-    const signaling = d.constant(ordered ? 1 : 0);
-    const [r, e] = invoke(x, f80Compare, own.significand, own.top, significand, top, signaling, word);
-    relation.write(r);
-    exceptions.write(e);
-  });
+  x.rarely(
+    negation(x, present),
+    () => {},
+    () => {
+      const own = fpu.read(fpu.slot(0));
+      const { significand, top, widened } = number();
+      const word = widened === undefined ? fpu.control : d.or(fpu.control, widened);
+      const signaling = d.constant(ordered ? 1 : 0);
+      const [r, e] = invoke(x, f80Compare, own.significand, own.top, significand, top, signaling, word);
+      relation.write(r);
+      exceptions.write(e);
+    },
+  );
   return { relation: relation.read(), exceptions: exceptions.read() };
 }
 
@@ -39,12 +43,16 @@ type Into = 'status' | 'flags';
 function conclude<V>(fpu: Fpu<V>, { relation, exceptions }: Comparison<V>, into: Into, pops: 0 | 1 | 2): void {
   const { x, d } = fpu;
   const bit = (place: number): V => x.truncate(d.and(d.shr(relation, place), 1), 32, 8);
-  const proceeds = into === 'status' ? fpu.settle(exceptions, d.shl(relation, 8)) : fpu.settleKeepingC1(exceptions);
-  if (into === 'flags') {
-    const none = x.constant(0, 8);
-    x.setFlags({ ZF: bit(6), PF: bit(2), CF: bit(0), OF: none, SF: none, AF: none });
+  const finish = (): void => {
+    if (pops > 0) fpu.pop(pops === 2);
+  };
+  if (into === 'status') {
+    fpu.conclude(exceptions, finish, d.shl(relation, 8));
+    return;
   }
-  if (pops > 0) x.when(proceeds, () => fpu.pop(pops === 2));
+  fpu.concludeKeepingC1(exceptions, finish);
+  const none = x.constant(0, 8);
+  x.setFlags({ ZF: bit(6), PF: bit(2), CF: bit(0), OF: none, SF: none, AF: none });
 }
 
 const withRegister = (mnemonic: string, ordered: boolean, into: Into, pops: 0 | 1 | 2): Instruction =>

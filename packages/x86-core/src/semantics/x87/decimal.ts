@@ -70,7 +70,7 @@ export const FBLD: Instruction = unary('FBLD', (x, src) => {
   const low = x.bind(x.part(src, 0, 64).read());
   const high = x.bind(x.part(src, 8, 16).read());
   const [significand, top] = invoke(x, decimalToF80, low, high);
-  fpu.push({ significand, top }, fpu.d.constant(0));
+  fpu.push({ significand, top });
 });
 
 export const FBSTP: Instruction = unary('FBSTP', (x, dest) => {

@@ -63,7 +63,7 @@ export class Fpu<V> {
     const status = Fpu.#statusWord(x);
     const blocked = x.bind(x.field('x87Blocked').read());
     // Both are rare: one look is enough to see that there is neither.
-    x.when(d.ne(d.or(blocked, d.and(status, FSW.errorSummary)), 0), () => {
+    x.rarely(d.ne(d.or(blocked, d.and(status, FSW.errorSummary)), 0), () => {
       x.faultIf(d.ne(blocked, 0), VECTOR.NM);
       x.faultIf(x.constant(1, 8), VECTOR.MF);
     });
@@ -165,18 +165,18 @@ export class Fpu<V> {
     this.x.field('ftop').write(this.slot(1));
   }
 
-  /** The value, made known with its exceptions, on top of the stack. */
-  push(value: Extended<V>, exceptions: V): void {
+  /** The value, made known with its exceptions (without them, if it has none), on top of the stack. */
+  push(value: Extended<V>, exceptions?: V): void {
     const { x, d } = this;
     const slot = this.slot(-1);
     const place = (pushed: Extended<V>): void => {
       this.write(slot, pushed);
       x.field('ftop').write(slot);
     };
-    x.when(
+    x.rarely(
       this.isOccupied(slot),
       () => x.when(this.settle(d.constant(STACK_OVERFLOW)), () => place(this.indefinite())),
-      () => x.when(this.settle(exceptions), () => place(value)),
+      () => (exceptions === undefined ? this.quietly(() => place(value)) : this.conclude(exceptions, () => place(value))),
     );
   }
 
@@ -196,25 +196,62 @@ export class Fpu<V> {
    * instruction is. Answers whether results may be written (a truth value).
    */
   settle(exceptions: V, conditionCode?: V): V {
-    const cleared = conditionCode === undefined ? FSW.c1 : CONDITION_CODE;
-    return this.#settle(exceptions, this.d.constant(~cleared), conditionCode);
+    return this.#settle(this.#statusAfter(exceptions, conditionCode), exceptions);
   }
 
   /** As `settle`, of an instruction that leaves C1 alone unless the stack faults: FCMOVcc, FCOMI and the like. [SDM 2A, "FCMOVcc"] */
   settleKeepingC1(exceptions: V): V {
-    const { d } = this;
-    return this.#settle(exceptions, d.select(d.eq(d.and(exceptions, FSW.stackFault), 0), -1, ~FSW.c1), undefined);
+    return this.#settle(this.#statusKeepingC1(exceptions), exceptions);
   }
 
-  #settle(exceptions: V, kept: V, conditionCode: V | undefined): V {
+  /** Records exceptions, which mostly are masked, as `settle` does, and then writes results, unless they may not be written. */
+  conclude(exceptions: V, write: () => void, conditionCode?: V): void {
+    this.#conclude(this.#statusAfter(exceptions, conditionCode), exceptions, write);
+  }
+
+  /** As `conclude`, and as `settleKeepingC1`. */
+  concludeKeepingC1(exceptions: V, write: () => void): void {
+    this.#conclude(this.#statusKeepingC1(exceptions), exceptions, write);
+  }
+
+  #statusAfter(exceptions: V, conditionCode?: V): V {
+    const { d } = this;
+    if (conditionCode === undefined) return d.or(d.and(this.#status, ~FSW.c1), exceptions);
+    return d.or(d.or(d.and(this.#status, ~CONDITION_CODE), conditionCode), exceptions);
+  }
+
+  #statusKeepingC1(exceptions: V): V {
+    const { d } = this;
+    const kept = d.select(d.eq(d.and(exceptions, FSW.stackFault), 0), -1, ~FSW.c1);
+    return d.or(d.and(this.#status, kept), exceptions);
+  }
+
+  #settle(status: V, exceptions: V): V {
     const { x, d } = this;
-    const told = conditionCode === undefined ? exceptions : d.or(exceptions, conditionCode);
-    const status = d.or(d.and(this.#status, kept), told);
     const unmasked = this.unmasked(exceptions);
     this.#writeStatus(status);
     x.when(d.ne(unmasked, 0), () => this.#writeStatus(d.or(status, FSW.errorSummary | FSW.busy)));
     this.#point();
     return d.eq(d.and(unmasked, BEFORE_COMPUTING), 0);
+  }
+
+  #conclude(status: V, exceptions: V, write: () => void): void {
+    const { x, d } = this;
+    x.rarely(
+      d.ne(this.unmasked(exceptions), 0),
+      () => x.when(this.#settle(status, exceptions), write),
+      () => {
+        this.#writeStatus(status);
+        this.#point();
+        write();
+      },
+    );
+  }
+
+  /** Writes results of what raises nothing. */
+  quietly(write: () => void): void {
+    this.settleQuietly();
+    write();
   }
 
   #writeStatus(status: V): void {

@@ -32,13 +32,13 @@ export const FLD_EXTENDED: Instruction = unary('FLD', (x, src) => {
   const fpu = Fpu.waiting(x, src);
   const significand = x.bind(x.part(src, 0, 64).read());
   const top = x.bind(x.zeroExtend(x.part(src, 8, 16).read(), 16, 32));
-  fpu.push({ significand, top }, fpu.d.constant(0));
+  fpu.push({ significand, top });
 });
 
 /** FILD m16, m32, m64. */
 export const FILD: Instruction = unary('FILD', (x, src) => {
   const fpu = Fpu.waiting(x, src);
-  fpu.push(memoryInteger(x, src), fpu.d.constant(0));
+  fpu.push(memoryInteger(x, src));
 });
 
 /** The number in a slot, or the indefinite one if it is empty. */
@@ -53,10 +53,10 @@ function readOrIndefinite<V>(fpu: Fpu<V>, slot: V, present: V): Extended<V> {
 export const FLD_REGISTER: Instruction = unary('FLD', (x, number) => {
   const fpu = Fpu.waiting(x);
   const slot = fpu.slotOf(number.read());
-  x.when(
-    fpu.isOccupied(slot),
-    () => fpu.push(fpu.read(slot), fpu.d.constant(0)),
+  x.rarely(
+    fpu.isEmpty(slot),
     () => fpu.push(fpu.indefinite(), fpu.d.constant(STACK_UNDERFLOW)),
+    () => fpu.push(fpu.read(slot)),
   );
 });
 
@@ -69,7 +69,7 @@ const constant = (mnemonic: string, below: bigint, top: number, nearestUp: boole
     const up = nearestUp ? either(x, d.eq(mode, 0), d.eq(mode, 0x800)) : d.eq(mode, 0x800);
     const exact = below === 0n || below === 1n << 63n;
     const significand = exact ? q.constant(below) : q.add(q.constant(below), q.truth(up));
-    fpu.push({ significand, top: d.constant(top) }, d.constant(0));
+    fpu.push({ significand, top: d.constant(top) });
   });
 
 // The first 64 bits of each constant, and whether the rest is more than half. [SDM 2A, "FLD1/FLDL2T/FLDL2E/FLDPI/FLDLG2/FLDLN2/FLDZ"]
@@ -81,7 +81,7 @@ export const FLDLG2: Instruction = constant('FLDLG2', 0x9a20_9a84_fbcf_f798n, 0x
 export const FLDLN2: Instruction = constant('FLDLN2', 0xb172_17f7_d1cf_79abn, 0x3ffe, true);
 export const FLDZ: Instruction = constant('FLDZ', 0n, 0, false);
 
-/** Stores what `convert` makes of ST(0); `missing` is stored for an empty ST(0). */
+/** Stores what `convert` makes of ST(0); `missing` is stored for an empty ST(0). Unmasked, `stopping` exceptions keep it from that. */
 function store<V>(x: Language<V>, dest: Operand<V>, convert: Subroutine, missing: bigint, stopping: number, pops: boolean): void {
   const fpu = Fpu.waiting(x, dest);
   const { d } = fpu;
@@ -89,23 +89,27 @@ function store<V>(x: Language<V>, dest: Operand<V>, convert: Subroutine, missing
   const width: BitWidth = convert.results[0]!;
   const result = x.variable(x.constant(missing, width), width);
   const exceptions = d.variable(STACK_UNDERFLOW);
-  x.when(fpu.isOccupied(own), () => {
-    const { significand, top } = fpu.read(own);
-    const [value, raised] = invoke(x, convert, significand, top, fpu.control);
-    result.write(value);
-    exceptions.write(raised);
-  });
+  x.rarely(
+    fpu.isEmpty(own),
+    () => {},
+    () => {
+      const { significand, top } = fpu.read(own);
+      const [value, raised] = invoke(x, convert, significand, top, fpu.control);
+      result.write(value);
+      exceptions.write(raised);
+    },
+  );
   const raised = exceptions.read();
-  x.when(
-    d.eq(d.and(fpu.unmasked(raised), stopping), 0),
+  x.rarely(
+    d.ne(d.and(fpu.unmasked(raised), stopping), 0),
+    // What is not stored is not rounded either.
+    () => fpu.settle(d.and(raised, ~(EXCEPTION.precision | FSW.c1))),
     () => {
       const value = result.read();
       dest.write(dest.width === width ? value : x.truncate(value, width, dest.width));
       fpu.settle(raised);
       if (pops) fpu.pop();
     },
-    // What is not stored is not rounded either.
-    () => fpu.settle(d.and(raised, ~(EXCEPTION.precision | FSW.c1))),
   );
 }
 
@@ -158,19 +162,16 @@ const storeRegister = (mnemonic: string, pops: boolean): Instruction =>
     const fpu = Fpu.waiting(x);
     const own = fpu.slot(0);
     const dest = fpu.slotOf(number.read());
-    x.when(
-      fpu.isOccupied(own),
+    const write = (value: Extended<typeof own>): void => {
+      if (pops) fpu.writeAndPop(dest, value);
+      else fpu.write(dest, value);
+    };
+    x.rarely(
+      fpu.isEmpty(own),
+      () => x.when(fpu.settle(fpu.d.constant(STACK_UNDERFLOW)), () => write(fpu.indefinite())),
       () => {
         const value = fpu.read(own);
-        fpu.settleQuietly();
-        if (pops) fpu.writeAndPop(dest, value);
-        else fpu.write(dest, value);
-      },
-      () => {
-        x.when(fpu.settle(fpu.d.constant(STACK_UNDERFLOW)), () => {
-          if (pops) fpu.writeAndPop(dest, fpu.indefinite());
-          else fpu.write(dest, fpu.indefinite());
-        });
+        fpu.quietly(() => write(value));
       },
     );
   });
@@ -183,21 +184,21 @@ export const FXCH: Instruction = unary('FXCH', (x, number) => {
   const fpu = Fpu.waiting(x);
   const own = fpu.slot(0);
   const other = fpu.slotOf(number.read());
-  x.when(
-    fpu.areOccupied(own, other),
-    () => {
-      const a = fpu.read(own);
-      const b = fpu.read(other);
-      fpu.settleQuietly();
-      fpu.overwrite(own, b);
-      fpu.overwrite(other, a);
-    },
+  x.rarely(
+    negation(x, fpu.areOccupied(own, other)),
     () => {
       const a = readOrIndefinite(fpu, own, fpu.isOccupied(own));
       const b = readOrIndefinite(fpu, other, fpu.isOccupied(other));
       x.when(fpu.settle(fpu.d.constant(STACK_UNDERFLOW)), () => {
         fpu.write(own, b);
         fpu.write(other, a);
+      });
+    },
+    () => {
+      const [a, b] = [fpu.read(own), fpu.read(other)];
+      fpu.quietly(() => {
+        fpu.overwrite(own, b);
+        fpu.overwrite(other, a);
       });
     },
   );
