@@ -27,8 +27,15 @@ type Element = <V>(x: Language<V>, width: BitWidth) => void;
 /** Several elements at once, upwards: how many of at most `limit`. */
 type Run = <V>(x: Language<V>, width: BitWidth, limit: V) => V;
 
-/** Mnemonics of the forms of the operand size. */
-const formsOf = (mnemonic: string, widest: string): MnemonicsBySize => ({ 16: `${mnemonic}W`, 32: `${mnemonic}D`, 64: mnemonic + widest });
+/** Ports have at most 32 bits: with a 64-bit operand size INS and OUTS are INSD and OUTSD. */
+const PORT_STRINGS: readonly string[] = ['INS', 'OUTS'];
+
+/** What the forms of the operand size are called. */
+const mnemonicsOf = (mnemonic: string): MnemonicsBySize => ({
+  16: `${mnemonic}W`,
+  32: `${mnemonic}D`,
+  64: `${mnemonic}${PORT_STRINGS.includes(mnemonic) ? 'D' : 'Q'}`,
+});
 
 /** `compares`: REP means "while equal", REPNE "while not equal"; otherwise any repeat prefix only counts. */
 function pair(mnemonic: string, element: Element, compares = false, run?: Run): Pair {
@@ -44,8 +51,8 @@ function pair(mnemonic: string, element: Element, compares = false, run?: Run): 
       },
       options,
     );
-  const mnemonics = formsOf(mnemonic, /^INS|^OUTS/.test(mnemonic) ? 'D' : 'Q');
-  return { bytes: form('B', () => 8, STRING), words: form('', (operandSize) => operandSize, { ...STRING, mnemonics }) };
+  const sized = { ...STRING, mnemonics: mnemonicsOf(mnemonic) };
+  return { bytes: form('B', () => 8, STRING), words: form('', (operandSize) => operandSize, sized) };
 }
 
 /** `limit`, or 0 while strings go down. */
