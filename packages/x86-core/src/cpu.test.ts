@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineName } from './cpu.ts';
-import { CODE, DATA, GDT, HANDLERS, IDT, STACK_TOP, TestingCpu, type TestingMode } from './testing-cpu.ts';
+import { CODE, DATA, GDT, HANDLERS, IDT, STACK_TOP, TestingCpu, type TestingMode, TSS } from './testing-cpu.ts';
 
 const IF = 0x202n;
 const TF = 0x102n;
@@ -220,6 +220,18 @@ describe.each<EngineName>(['reference', 'interpreter'])('the %s', (engine) => {
       m.cpu.run(100);
       expect(m.exception).toBe(6);
       expect(m.cpu.retired).toBe(2n);
+    });
+
+    it('comes back also from a guest that does nothing but fault', () => {
+      const UD2 = [0x0f, 0x0b];
+      const m = machine(UD2, 'long');
+      const { ram } = m.memory;
+      // #UD on a stack of its own, where the handler raises it again.
+      ram.writeU8(IDT + 16 * 6 + 4, 1);
+      ram.writeU64(TSS + 36, BigInt(STACK_TOP));
+      ram.write(HANDLERS + 16 * 6, Uint8Array.from(UD2));
+      for (const budget of [1, 1000]) expect(m.cpu.run(budget)).toEqual({ kind: 'budget' });
+      expect(m.cpu.retired).toBe(1001n);
     });
 
     it('ends with a triple fault when no handler can be entered, RIP at the instruction', () => {

@@ -44,10 +44,13 @@ const RETIRED: TimestampLine = { start: 0n, from: 0, rate: 1 };
 
 /** Instructions in one slice at most: `remaining` is a 32-bit field. */
 const LONGEST_SLICE = 2 ** 30;
+/** Of `deliveredAt`: no value of `remaining`, also when a slice is cut short. */
+const NEVER = -LONGEST_SLICE;
 /** DR6.BS: the exception came from a single step. [SDM 3B §18.2.3] */
 const DR6_BS = 1n << 14n;
 
 const REMAINING = STATE.remaining.address >>> 2;
+const DELIVERED_AT = STATE.deliveredAt.address >>> 2;
 const EFLAGS = STATE.eflags.address >>> 2;
 const HALTED = STATE.halted.address >>> 2;
 const SHADOW = STATE.interruptShadow.address >>> 2;
@@ -84,6 +87,8 @@ export class Cpu {
   #slice = -1;
   /** Value of `retired` at which an interrupt shadow is in force. */
   #shadowAt = -1;
+  /** Value of `retired` when a fault was last delivered. */
+  #deliveredAt = -1;
 
   constructor(options: CpuOptions) {
     const { memory, interrupts } = options;
@@ -246,6 +251,7 @@ export class Cpu {
     this.#slice -= left + 1;
     this.#i32[SHADOW_UNTIL]! -= left + 1;
     this.#f64[TIMESTAMP_FROM]! -= left + 1;
+    this.#i32[DELIVERED_AT]! -= left + 1;
     this.#i32[REMAINING] = -1;
   }
 
@@ -324,16 +330,18 @@ export class Cpu {
     i32[REMAINING] = remaining;
     this.#f64[TIMESTAMP_FROM] = this.#retired + remaining - this.#timestampOrigin;
     let finished = true;
+    i32[DELIVERED_AT] = this.#deliveredAt === this.#retired ? remaining : NEVER;
     try {
       if (this.#interpreter === undefined) this.#runReference(single);
-      else if (single) this.#interpreter.step();
-      else this.#interpreter.run();
+      else finished = single ? this.#interpreter.step() : this.#interpreter.run();
+      if (!finished) this.#deliverFault();
     } catch (error) {
       finished = false;
       this.#interpreter?.settle();
       if (error === GUEST_FAULT) this.#deliverFault();
       else if (error !== LEAVE_RUN) throw error;
     } finally {
+      if (i32[DELIVERED_AT] === i32[REMAINING]) this.#deliveredAt = this.#now();
       if (i32[SHADOW] !== 0) this.#shadowAt = this.#retired + this.#slice - i32[SHADOW_UNTIL]!;
       this.#retired += this.#slice - i32[REMAINING]!;
       i32[REMAINING] = -1;
@@ -342,8 +350,11 @@ export class Cpu {
     return finished;
   }
 
+  /** A fault where one was delivered before counts as an instruction: a guest that does nothing else uses its budget up, too. */
   #deliverFault(): void {
     const { faultVector, faultErrorCode } = this.#p;
+    if (this.#i32[DELIVERED_AT] === this.#i32[REMAINING]) this.#i32[REMAINING]!--;
+    this.#i32[DELIVERED_AT] = this.#i32[REMAINING]!;
     this.#enter(faultVector, faultErrorCode, KIND.exception);
   }
 

@@ -93,6 +93,11 @@ export type DerivedField =
   | 'ramPages'
   | 'ramHost'
   | 'watchedPages'
+  | 'faultVector'
+  | 'faultErrorCode'
+  | 'faulted'
+  | 'deliversFaults'
+  | 'deliveredAt'
   | 'remaining'
   | 'record'
   | 'runStart'
@@ -241,6 +246,15 @@ const DERIVED: Readonly<Record<DerivedField, FieldShape>> = {
   ramHost: u32(RAM_REGIONS),
   /** Address in linear memory of the bytes of Ram.watched. */
   watchedPages: u32(),
+  /** Of the last fault: vector, and error code (−1: none). */
+  faultVector: u32(),
+  faultErrorCode: u32(),
+  /** 1: the run ended in a fault that is to be delivered. */
+  faulted: u32(),
+  /** 1: the common case of delivery is tried before a run ends in a fault. */
+  deliversFaults: u32(),
+  /** Value of `remaining` when a fault was last delivered; at most −2^30 if there was none yet. */
+  deliveredAt: u32(),
   /** Instructions left in this slice; below zero: leave at the next boundary. */
   remaining: u32(),
   /** Record being executed and first record of the run since `remaining` was last brought up to date. */

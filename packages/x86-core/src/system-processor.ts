@@ -39,6 +39,7 @@ const W = {
   flagCarries: word('flagCarries'),
   eflags: word('eflags'),
   cr0: word('cr0'),
+  cr2: word('cr2'),
   cr4: word('cr4'),
   efer: word('efer'),
   cpl: word('cpl'),
@@ -57,6 +58,8 @@ const W = {
   x87Blocked: word('x87Blocked'),
   mmxBlocked: word('mmxBlocked'),
   sseBlocked: word('sseBlocked'),
+  faultVector: word('faultVector'),
+  faultErrorCode: word('faultErrorCode'),
   tlb: word('tlb'),
   codeTlb: word('codeTlb'),
 };
@@ -74,8 +77,6 @@ export class SystemProcessor implements Processor {
   readonly crystalHz: number | undefined;
   instructionPointer = 0n;
   stepTrap = false;
-  faultVector = 0;
-  faultErrorCode = -1;
   decodeMode: DecodeMode = decodeModeOf(false, 0, 0);
 
   // What the owner of the engine wants to know.
@@ -117,8 +118,8 @@ export class SystemProcessor implements Processor {
       ram: options.ram,
       mmio: options.mmio,
       faults: {
-        pageFault: (low, high, errorCode) => this.pageFault((BigInt(high) << 32n) | BigInt(low), errorCode),
-        nonCanonical: () => this.fault(VECTOR.GP, 0),
+        pageFault: (low, high, errorCode) => this.recordPageFault(low, high, errorCode),
+        nonCanonical: () => this.recordFault(VECTOR.GP, 0),
       },
     });
   }
@@ -177,15 +178,35 @@ export class SystemProcessor implements Processor {
     s[W.flagCarries + 1] = lazyCarriesHigh(flags);
   }
 
+  get faultVector(): number {
+    return this.#u32[W.faultVector]!;
+  }
+
+  get faultErrorCode(): number {
+    return this.#u32[W.faultErrorCode]! | 0;
+  }
+
   fault(vector: number, errorCode?: number): never {
-    this.faultVector = vector;
-    this.faultErrorCode = errorCode ?? (HAS_ERROR_CODE.has(vector) ? 0 : -1);
+    this.recordFault(vector, errorCode);
     throw GUEST_FAULT;
   }
 
   pageFault(linear: bigint, errorCode: number): never {
-    this.set64('cr2', linear);
-    return this.fault(VECTOR.PF, errorCode);
+    this.recordPageFault(Number(linear & 0xffff_ffffn), Number((linear >> 32n) & 0xffff_ffffn), errorCode);
+    throw GUEST_FAULT;
+  }
+
+  /** Vector and error code of a fault, for who delivers it. */
+  recordFault(vector: number, errorCode?: number): void {
+    this.#u32[W.faultVector] = vector;
+    this.#u32[W.faultErrorCode] = errorCode ?? (HAS_ERROR_CODE.has(vector) ? 0 : -1);
+  }
+
+  /** Likewise #PF, with CR2. */
+  recordPageFault(low: number, high: number, errorCode: number): void {
+    this.#u32[W.cr2] = low;
+    this.#u32[W.cr2 + 1] = high;
+    this.recordFault(VECTOR.PF, errorCode);
   }
 
   readLinear(linear: bigint, bytes: 1 | 2 | 4 | 8, supervisor = false): bigint {

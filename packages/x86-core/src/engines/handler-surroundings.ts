@@ -13,6 +13,8 @@ export const OUTCOME = {
   jumped: 1,
   /** Leave the run; RIP is stored and everything counted. */
   leave: 2,
+  /** The instruction faults: vector and error code are in the state. */
+  fault: 3,
 } as const;
 
 /** Shape of an operand as a handler sees it: general, XMM or MMX register, memory, immediate. */
@@ -41,6 +43,8 @@ export interface Surroundings {
 export interface MainFunction {
   /** Branching here goes on at local `target`, after counting. */
   readonly jumped: number;
+  /** Branching here ends the instruction in a fault; `record` and `runStart` of the state say where. */
+  readonly fault: number;
   readonly target: number;
   readonly ripBase: number;
   readonly linearMask: number;

@@ -26,23 +26,26 @@ import { buildSettle, buildSettleState, SETTLE } from './translator/lazy-flags.t
 /** Beside a number of bytes: they will be written. */
 export const FOR_WRITING = 0x1_0000;
 
-/** What JavaScript provides. Addresses and values travel in the state (slowAddress, slowValue, slowHigh). */
+/**
+ * What JavaScript provides. Addresses and values travel in the state (slowAddress, slowValue, slowHigh). Faults of memory accesses are
+ * written down in the state and told by a result that is not 0; who hears of one ends its instruction. System routines throw.
+ */
 export const IMPORTS: Readonly<Record<string, Signature>> = {
-  /** Raises an exception: (vector). */
+  /** Writes an exception down: (vector). */
   raise: { parameters: ['i32'], results: [] },
-  /** Segment violation: (number of the segment register). */
+  /** Writes a segment violation down: (number of the segment register). */
   segmentFault: { parameters: ['i32'], results: [] },
-  /** Loads slowValue (and slowHigh) from slowAddress: (bytes, + FOR_WRITING when the bytes will be written). */
-  slowLoad: { parameters: ['i32'], results: [] },
-  slowStore: { parameters: ['i32'], results: [] },
-  slowProbe: { parameters: ['i32'], results: [] },
+  /** Loads slowValue (and slowHigh) from slowAddress: (bytes, + FOR_WRITING when the bytes will be written) → fault. */
+  slowLoad: { parameters: ['i32'], results: ['i32'] },
+  slowStore: { parameters: ['i32'], results: ['i32'] },
+  slowProbe: { parameters: ['i32'], results: ['i32'] },
   /** Calls a system routine: (number, count of arguments). */
   system: { parameters: ['i32', 'i32'], results: [] },
-  /** Record of the instruction at RIP. */
+  /** Record of the instruction at RIP; 0 after a fault. */
   find: { parameters: [], results: ['i32'] },
   /** Execution has often jumped to RIP. */
   hot: { parameters: [], results: [] },
-  /** Record of the instruction at RIP, which goes on in the next page. */
+  /** Record of the instruction at RIP, which goes on in the next page; 0 after a fault. */
   cross: { parameters: [], results: ['i32'] },
 };
 
@@ -50,13 +53,13 @@ const WIDTHS = [8, 16, 32, 64, 128] as const;
 type HelperWidth = (typeof WIDTHS)[number];
 const valueType = (width: HelperWidth): ValueType => (width === 128 ? 'v128' : width === 64 ? 'i64' : 'i32');
 
-/** Helpers by name, as handlers import them. */
+/** Helpers by name, as handlers import them. The last result of those that access memory is not 0 after a fault. */
 export const HELPERS: Readonly<Record<string, Signature>> = {
   raise: IMPORTS['raise'] as Signature,
   system: IMPORTS['system'] as Signature,
-  linear: { parameters: ['i64', 'i32', 'i32'], results: ['i64'] },
-  canonical: { parameters: ['i64', 'i32', 'i32'], results: [] },
-  probe: { parameters: ['i64', 'i32'], results: [] },
+  linear: { parameters: ['i64', 'i32', 'i32'], results: ['i64', 'i32'] },
+  canonical: { parameters: ['i64', 'i32', 'i32'], results: ['i32'] },
+  probe: { parameters: ['i64', 'i32'], results: ['i32'] },
   ...PAGE_WALK,
   settle: SETTLE,
   settleState: { parameters: [], results: [] },
@@ -64,9 +67,9 @@ export const HELPERS: Readonly<Record<string, Signature>> = {
   fillForward: { parameters: ['i64', 'i32', 'i32', 'i32'], results: ['i32'] },
   ...Object.fromEntries(
     WIDTHS.flatMap((w) => [
-      [`load${w}`, { parameters: ['i64'], results: [valueType(w)] }],
-      [`loadForWrite${w}`, { parameters: ['i64'], results: [valueType(w)] }],
-      [`store${w}`, { parameters: ['i64', valueType(w)], results: [] }],
+      [`load${w}`, { parameters: ['i64'], results: [valueType(w), 'i32'] }],
+      [`loadForWrite${w}`, { parameters: ['i64'], results: [valueType(w), 'i32'] }],
+      [`store${w}`, { parameters: ['i64', valueType(w)], results: ['i32'] }],
     ]),
   ),
 };
@@ -109,8 +112,8 @@ const numberOf = (segment: readonly number[]): number[] => [
 ];
 
 /**
- * (linear address, address of the segment's linearBase, bytes): #SS or #GP in 64-bit mode unless first and last byte are canonical. [SDM 1
- * §3.3.7.1]
+ * (linear address, address of the segment's linearBase, bytes) → fault: #SS or #GP in 64-bit mode unless first and last byte are canonical.
+ * [SDM 1 §3.3.7.1]
  */
 function canonical(f: FunctionBuilder, segmentFault: readonly number[]): void {
   const outside = (address: readonly number[]): number[] => [...address, ...i64Const(2n ** 47n), OP.i64Add, ...i64Const(48n), OP.i64ShrU];
@@ -118,11 +121,12 @@ function canonical(f: FunctionBuilder, segmentFault: readonly number[]): void {
   f.emit(ADDRESS_ZERO, load(OP.i32Load, at.linearMask.address + 4), i32Const(0), OP.i32Ne);
   f.emit(outside(localGet(0)), outside(last), OP.i64Or, OP.i64Eqz, OP.i32Eqz, OP.i32And);
   f.open(OP.if);
-  f.emit(numberOf(localGet(1)), segmentFault);
+  f.emit(numberOf(localGet(1)), segmentFault, i32Const(1), OP.return);
   f.close();
+  f.emit(i32Const(0));
 }
 
-/** (offset, address of the segment's linearBase, bytes + FOR_WRITING) → linear address; faults. [SDM 3A §5.3, §5.4] */
+/** (offset, address of the segment's linearBase, bytes + FOR_WRITING) → linear address, fault. [SDM 3A §5.3, §5.4] */
 function linear(f: FunctionBuilder, segmentFault: readonly number[], checkCanonical: readonly number[]): void {
   const [offset, segment, flags] = [localGet(0), localGet(1), localGet(2)];
   const number = f.local('i32');
@@ -142,11 +146,11 @@ function linear(f: FunctionBuilder, segmentFault: readonly number[], checkCanoni
   // In a segment of the full 4 GiB an access may wrap around.
   f.emit(upper, lower, OP.i64Sub, i64Const(0xffff_ffffn), OP.i64Ne, OP.i32And, OP.i32Or);
   f.open(OP.if);
-  f.emit(localGet(number), segmentFault);
+  f.emit(localGet(number), segmentFault, i64Const(0n), i32Const(1), OP.return);
   f.close();
   f.close();
   f.emit(offset, segment, load(OP.i64Load), OP.i64Add, ADDRESS_ZERO, load(OP.i64Load, at.linearMask.address), OP.i64And, localTee(last));
-  f.emit(segment, flags, i32Const(0xffff), OP.i32And, checkCanonical, localGet(last));
+  f.emit(localGet(last), segment, flags, i32Const(0xffff), OP.i32And, checkCanonical);
 }
 
 /** Gives 0 from the function if the condition holds that `code` leaves. */
@@ -243,17 +247,18 @@ function unlessInTlb(
 
 const hostAddress = (entry: number): number[] => [...localGet(0), OP.i32WrapI64, ...localGet(entry), ...load(OP.i32Load, 16), OP.i32Add];
 
-/** (linear address, bytes + FOR_WRITING): faults if an access would. */
+/** (linear address, bytes + FOR_WRITING) → whether an access would fault. */
 function probe(f: FunctionBuilder, fillTlb: readonly number[], slowProbe: readonly number[]): void {
   const entry = f.local('i32');
   const bytes = [...localGet(1), ...i32Const(0xffff), OP.i32And];
-  const slow = (): void => f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address), localGet(1), slowProbe);
+  const slow = (): void => f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address), localGet(1), slowProbe, OP.return);
   f.emit(localGet(1), i32Const(FOR_WRITING), OP.i32And);
   f.open(OP.if);
   unlessInTlb(f, entry, bytes, 8, fillTlb, slow);
   f.else();
   unlessInTlb(f, entry, bytes, 0, fillTlb, slow);
   f.close();
+  f.emit(i32Const(0));
 }
 
 function loadHelper(
@@ -264,18 +269,19 @@ function loadHelper(
   slowLoad: readonly number[],
 ): void {
   const entry = f.local('i32');
+  const faulted = f.local('i32');
   const bytes = width / 8;
   unlessInTlb(f, entry, i32Const(bytes), tagOffset, fillTlb, () => {
     f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address));
-    f.emit(i32Const(bytes | (tagOffset === 8 ? FOR_WRITING : 0)), slowLoad);
+    f.emit(i32Const(bytes | (tagOffset === 8 ? FOR_WRITING : 0)), slowLoad, localSet(faulted));
     if (width === 128) {
       f.emit(simd(SIMD.const), new Array<number>(16).fill(0));
       f.emit(ADDRESS_ZERO, load(OP.i64Load, at.slowValue.address), simd(SIMD.i64x2Replace), 0);
       f.emit(ADDRESS_ZERO, load(OP.i64Load, at.slowHigh.address), simd(SIMD.i64x2Replace), 1);
     } else f.emit(ADDRESS_ZERO, load(width === 64 ? OP.i64Load : OP.i32Load, at.slowValue.address));
-    f.emit(OP.return);
+    f.emit(localGet(faulted), OP.return);
   });
-  f.emit(hostAddress(entry), loadOpcode(width));
+  f.emit(hostAddress(entry), loadOpcode(width), i32Const(0));
 }
 
 function storeHelper(f: FunctionBuilder, width: HelperWidth, fillTlb: readonly number[], slowStore: readonly number[]): void {
@@ -289,7 +295,7 @@ function storeHelper(f: FunctionBuilder, width: HelperWidth, fillTlb: readonly n
     } else f.emit(ADDRESS_ZERO, localGet(1), store(width === 64 ? OP.i64Store : OP.i32Store, at.slowValue.address));
     f.emit(i32Const(bytes), slowStore, OP.return);
   });
-  f.emit(hostAddress(entry), localGet(1), storeOpcode(width));
+  f.emit(hostAddress(entry), localGet(1), storeOpcode(width), i32Const(0));
 }
 
 function loadOpcode(width: HelperWidth): number[] {

@@ -7,8 +7,10 @@
  *     other:    call the handler through the table
  *   jumped:     count what was executed; in the same page, go on at the page's record map
  *   lookup:     the code TLB; else ask JavaScript to find or decode
+ *   fault:      the common case of delivery, or the end of the run
  */
 import { STATE } from '../state.ts';
+import { delivery, KIND } from '../system/common-case/delivery.ts';
 import { call, i32Const, i64Const, load, localGet, localSet, localTee, OP, store } from '../wasm/instructions.ts';
 import { unsigned } from '../wasm/leb128.ts';
 import type { FunctionBuilder, ModuleBuilder } from '../wasm/module.ts';
@@ -19,6 +21,7 @@ import { HEAT_BASE, HEAT_COUNTERS } from './heat.ts';
 import { InterpreterLanguage } from './interpreter-language.ts';
 import { RECORD, RECORD_SHIFT, RECORD_SIZE, SPECIAL, SPECIAL_COUNT } from './record.ts';
 import type { Shape } from './shape.ts';
+import { caseName } from './system-cases.ts';
 import { LEFT, REGION } from './translator/region.ts';
 
 /** Index of the table of regions; that of the handlers is 0. */
@@ -27,6 +30,7 @@ const ADDRESS_ZERO = i32Const(0);
 const get32 = (address: number): number[] => [...ADDRESS_ZERO, ...load(OP.i32Load, address)];
 const get64 = (address: number): number[] => [...ADDRESS_ZERO, ...load(OP.i64Load, address)];
 const record: readonly number[] = localGet(RECORD_LOCAL);
+const FAULTED = [...ADDRESS_ZERO, ...i32Const(1), ...store(OP.i32Store, STATE.faulted.address)];
 
 /** Never the RIP of an instruction that is executed again: not canonical. */
 const NOWHERE = i64Const(-(2n ** 63n));
@@ -128,10 +132,37 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
     f.emit(localGet(target), NOWHERE, localGet(scratch), i32Const(LEFT.interpret), OP.i32Eq, OP.select, localSet(left));
   };
 
+  /** Counts the run before the instruction that faults, and stores its RIP. If there is none, a fetch has faulted, and both are done. */
+  const settleFault = (): void => {
+    f.emit(get32(STATE.record.address), localTee(RECORD_LOCAL));
+    f.open(OP.if);
+    f.emit(get32(STATE.runStart.address), localSet(runStart));
+    count(false);
+    targetFromNext();
+    f.emit(localGet(target), record, load(OP.i64Load8U, RECORD.length), OP.i64Sub, localGet(linearMask), OP.i64And, localSet(target));
+    storeRip();
+    for (const { address } of [STATE.record, STATE.runStart]) f.emit(ADDRESS_ZERO, ADDRESS_ZERO, store(OP.i32Store, address));
+    f.close();
+  };
+
   startRun();
   loadPage();
   f.emit(get64(STATE.linearMask.address), localSet(linearMask), NOWHERE, localSet(left));
+  /** Where we are, for who counts what was executed. */
+  const storePosition = (): void => {
+    f.emit(ADDRESS_ZERO, record, store(OP.i32Store, STATE.record.address));
+    f.emit(ADDRESS_ZERO, localGet(runStart), store(OP.i32Store, STATE.runStart.address));
+  };
+  /** Goes on at the record that a helper finds; it gives 0 after a fault. */
+  const goOnAt = (find: string): void => {
+    f.emit(call(helper(find)), localTee(RECORD_LOCAL), OP.i32Eqz);
+    f.branchIf(fault);
+    loadPage();
+    startRun();
+    f.branch(next);
+  };
   const next = f.open(OP.loop);
+  const fault = f.open(OP.block);
   const lookup = f.open(OP.block);
   const jumped = f.open(OP.block);
   f.open(OP.block); // handlers with functions of their own
@@ -141,7 +172,7 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   f.emit(record, load(OP.i32Load16U, RECORD.handler), OP.brTable, unsigned(total));
   for (let i = 0; i <= total; i++) f.emit(unsigned(i));
 
-  const main: MainFunction = { jumped, target, ripBase, linearMask, runStart };
+  const main: MainFunction = { jumped, fault, target, ripBase, linearMask, runStart };
   for (let i = 0; i < total; i++) {
     f.close();
     if (i === SPECIAL.leavePage) {
@@ -159,10 +190,7 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
       targetFromNext();
       leaveIfUsedUp();
       storeRip();
-      f.emit(call(helper('cross')), localSet(RECORD_LOCAL));
-      loadPage();
-      startRun();
-      f.branch(next);
+      goOnAt('cross');
     } else if (i === SPECIAL.enterRegion) {
       targetFromNext();
       count(false);
@@ -186,14 +214,7 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
     }
   }
   f.close();
-  f.emit(
-    ADDRESS_ZERO,
-    record,
-    store(OP.i32Store, STATE.record.address),
-    ADDRESS_ZERO,
-    localGet(runStart),
-    store(OP.i32Store, STATE.runStart.address),
-  );
+  storePosition();
   f.emit(
     record,
     record,
@@ -215,6 +236,8 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   f.open(OP.if);
   f.emit(OP.return);
   f.close();
+  f.emit(localGet(scratch), i32Const(OUTCOME.fault), OP.i32Eq);
+  f.branchIf(fault);
   // The handler or the routine has checked where it goes, and what follows a routine is checked when it is fetched. The routine may have
   // made the current page void, and changed the mode.
   f.emit(get64(STATE.rip.address), get64(STATE.linearMask.address), OP.i64And, localSet(target));
@@ -229,15 +252,9 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   // Execution may go there? The jump itself faults, so nothing of it has been counted.
   f.emit(localGet(target), get64(STATE.codeBias.address), OP.i64Add, get64(STATE.codeRange.address), OP.i64GtU);
   f.open(OP.if);
-  f.emit(
-    ADDRESS_ZERO,
-    record,
-    store(OP.i32Store, STATE.record.address),
-    ADDRESS_ZERO,
-    localGet(runStart),
-    store(OP.i32Store, STATE.runStart.address),
-  );
+  storePosition();
   f.emit(i32Const(13), call(helper('raise')));
+  f.branch(fault);
   f.close();
   count(true);
   leaveIfUsedUp();
@@ -271,11 +288,44 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   f.close();
   f.close();
   storeRip();
-  f.emit(call(helper('find')), localSet(RECORD_LOCAL));
+  goOnAt('find');
+
+  f.close(); // fault
+  settleFault();
+  leaveWithFault(f, helper);
+  f.emit(get32(STATE.remaining.address), i32Const(0), OP.i32LtS);
+  f.open(OP.if);
+  f.emit(OP.return);
+  f.close();
+  f.emit(get64(STATE.rip.address), localSet(target));
+  f.emit(call(helper('find')), localTee(RECORD_LOCAL), OP.i32Eqz);
+  f.open(OP.if);
+  f.emit(FAULTED, OP.return);
+  f.close();
+  f.emit(get64(STATE.linearMask.address), localSet(linearMask));
   loadPage();
   startRun();
   f.branch(next);
   f.close(); // next
+}
+
+/** Ends the run with the fault that the state tells of, unless its common case is one and delivers it. */
+function leaveWithFault(f: FunctionBuilder, helper: (name: string) => number): void {
+  const delivers = get32(STATE.deliversFaults.address);
+  const remaining = get32(STATE.remaining.address);
+  // Whether a fault after fault counts as an instruction is for the CPU to say.
+  f.emit(delivers, remaining, get32(STATE.deliveredAt.address), OP.i32Ne, OP.i32And);
+  f.open(OP.if, 'i32');
+  f.emit(get32(STATE.faultVector.address), get32(STATE.faultErrorCode.address), i32Const(KIND.exception));
+  f.emit(call(helper(caseName(delivery))));
+  f.else();
+  f.emit(i32Const(0));
+  f.close();
+  f.emit(OP.i32Eqz);
+  f.open(OP.if);
+  f.emit(FAULTED, OP.return);
+  f.close();
+  f.emit(ADDRESS_ZERO, remaining, store(OP.i32Store, STATE.deliveredAt.address));
 }
 
 function buildCase(f: FunctionBuilder, shape: Shape, helper: (name: string) => number, main: MainFunction): void {

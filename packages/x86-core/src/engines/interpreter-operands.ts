@@ -8,7 +8,7 @@ import { call as callCode, i32Const, i64Const, load, localGet, localSet, localTe
 import type { FunctionBuilder } from '../wasm/module.ts';
 import type { Statics } from './effects.ts';
 import { cleaned, type Expr, expr, join, typeOf, wide } from './expression.ts';
-import { type HandlerOperand, type OperandKind, RECORD_LOCAL, type Surroundings } from './handler-surroundings.ts';
+import { type HandlerOperand, type OperandKind, OUTCOME, RECORD_LOCAL, type Surroundings } from './handler-surroundings.ts';
 import { FOR_WRITING } from './interpreter-helpers.ts';
 import { RECORD } from './record.ts';
 import { WasmFlags } from './wasm-flags.ts';
@@ -177,7 +177,9 @@ export class InterpreterOperands extends WasmFlags {
       this.raise(13);
       this.f.close();
     }
+    this.#storePosition();
     this.callHelper('probe', linear.code, i32Const(bytes | (access === 'write' ? FOR_WRITING : 0)));
+    this.#faultIfTold();
   }
 
   /** Linear address of an operand: bound i64. */
@@ -185,7 +187,7 @@ export class InterpreterOperands extends WasmFlags {
     const { main } = this.around;
     if (main === undefined) {
       const flags = i32Const(bytes | (write ? FOR_WRITING : 0));
-      return this.bind(expr('i64', true, operand.offset().code, operand.segment, flags, callCode(this.around.helper('linear'))));
+      return this.#bindUnlessFault('i64', operand.offset().code, operand.segment, flags, callCode(this.around.helper('linear')));
     }
     return this.bind(
       expr('i64', true, operand.offset().code, operand.segment, load(OP.i64Load), OP.i64Add, localGet(main.linearMask), OP.i64And),
@@ -203,8 +205,10 @@ export class InterpreterOperands extends WasmFlags {
       read: () => {
         linear ??= this.#linear(operand, bytesOf(width), readForWrite);
         if (this.around.main === undefined)
-          return this.bind(
-            expr(typeOf(width), true, linear.code, callCode(this.around.helper(`${readForWrite ? 'loadForWrite' : 'load'}${width}`))),
+          return this.#bindUnlessFault(
+            typeOf(width),
+            linear.code,
+            callCode(this.around.helper(`${readForWrite ? 'loadForWrite' : 'load'}${width}`)),
           );
         if (readForWrite) {
           host = this.f.local('i32');
@@ -214,7 +218,7 @@ export class InterpreterOperands extends WasmFlags {
       },
       write: (value) => {
         linear ??= this.#linear(operand, bytesOf(width), true);
-        if (this.around.main === undefined) this.callHelper(`store${width}`, linear.code, cleaned(value, width));
+        if (this.around.main === undefined) this.#store(linear, value, width);
         else if (host !== undefined) this.#inlineStoreBack(linear, host, value, width);
         else this.#inlineStore(operand, linear, value, width);
       },
@@ -255,7 +259,10 @@ export class InterpreterOperands extends WasmFlags {
     else this.f.emit(address, loadOf(width, 0), localSet(value));
     this.f.else();
     this.#slowPath(operand, linear);
-    this.f.emit(linear.code, callCode(this.around.helper(`${tagOffset === 0 ? 'load' : 'loadForWrite'}${width}`)), localSet(value));
+    this.f.emit(linear.code, callCode(this.around.helper(`${tagOffset === 0 ? 'load' : 'loadForWrite'}${width}`)));
+    // Leaves the value beneath.
+    this.#faultIfTold();
+    this.f.emit(localSet(value));
     if (host !== undefined) this.f.emit(i32Const(0), localSet(host));
     this.f.close();
     this.f.release('i32', entry);
@@ -269,7 +276,7 @@ export class InterpreterOperands extends WasmFlags {
     this.f.emit(localGet(host), v.code, storeOf(width, 0));
     this.f.else();
     this.#storePosition();
-    this.callHelper(`store${width}`, linear.code, cleaned(v, width));
+    this.#store(linear, v, width);
     this.f.close();
   }
 
@@ -281,7 +288,7 @@ export class InterpreterOperands extends WasmFlags {
     this.f.emit(linear.code, OP.i32WrapI64, localGet(entry), load(OP.i32Load, 16), OP.i32Add, v.code, storeOf(width, 0));
     this.f.else();
     this.#slowPath(operand, linear);
-    this.callHelper(`store${width}`, linear.code, cleaned(v, width));
+    this.#store(linear, v, width);
     this.f.close();
     this.f.release('i32', entry);
   }
@@ -290,6 +297,31 @@ export class InterpreterOperands extends WasmFlags {
   #slowPath(operand: MemoryOperand, linear: Expr): void {
     this.#storePosition();
     this.callHelper('canonical', linear.code, operand.segment, i32Const(bytesOf(operand.width)));
+    this.#faultIfTold();
+  }
+
+  #store(linear: Expr, value: Expr, width: BitWidth): void {
+    this.callHelper(`store${width}`, linear.code, cleaned(value, width));
+    this.#faultIfTold();
+  }
+
+  /** The value that `code` leaves beneath an i32 which tells of a fault. */
+  #bindUnlessFault(type: Expr['type'], ...code: readonly (readonly number[])[]): Expr {
+    this.f.emit(...code);
+    this.#faultIfTold();
+    return this.bind({ type, code: [], clean: true });
+  }
+
+  /** Takes an i32: if it is not 0, a fault is written down, and the instruction ends. */
+  #faultIfTold(): void {
+    const { main } = this.around;
+    if (main !== undefined) {
+      this.f.branchIf(main.fault);
+      return;
+    }
+    this.f.open(OP.if);
+    this.f.emit(i32Const(OUTCOME.fault), OP.return);
+    this.f.close();
   }
 
   /** Before a call that may fault or reach a device: where we are, for whoever asks. */
@@ -313,7 +345,9 @@ export class InterpreterOperands extends WasmFlags {
   protected raise(vector: number): void {
     this.#storePosition();
     this.callHelper('raise', i32Const(vector));
-    this.f.emit(OP.unreachable);
+    const { main } = this.around;
+    if (main !== undefined) this.f.branch(main.fault);
+    else this.f.emit(i32Const(OUTCOME.fault), OP.return);
   }
 }
 

@@ -31,6 +31,8 @@ const W = {
   remaining: word('remaining'),
   record: word('record'),
   runStart: word('runStart'),
+  faulted: word('faulted'),
+  deliversFaults: word('deliversFaults'),
   pageMap: word('pageMap'),
   hotAfter: word('hotAfter'),
   codeTlb: word('codeTlb'),
@@ -128,19 +130,19 @@ export class Interpreter {
     const { mmu } = p;
     const kind = (flags: number) => ((flags & FOR_WRITING) !== 0 ? ACCESS.write : ACCESS.read);
     return {
-      raise: (vector = 0) => p.fault(vector),
-      segmentFault: (segment = 0) => p.fault(segment === SEGMENT_NUMBER.SS ? VECTOR.SS : VECTOR.GP, 0),
-      slowLoad: (flags = 0): undefined => {
+      raise: (vector = 0): undefined => {
+        p.recordFault(vector);
+      },
+      segmentFault: (segment = 0): undefined => {
+        p.recordFault(segment === SEGMENT_NUMBER.SS ? VECTOR.SS : VECTOR.GP, 0);
+      },
+      slowLoad: (flags = 0) => {
         const bytes = (flags & 0xffff) as Bytes;
-        if ((flags & FOR_WRITING) !== 0) mmu.probeSlow(bytes, ACCESS.write, p.user);
-        mmu.readSlow(bytes, p.user);
+        if ((flags & FOR_WRITING) !== 0 && !mmu.probeSlow(bytes, ACCESS.write, p.user)) return 1;
+        return mmu.readSlow(bytes, p.user) ? 0 : 1;
       },
-      slowStore: (bytes = 0): undefined => {
-        mmu.writeSlow(bytes as Bytes, p.user);
-      },
-      slowProbe: (flags = 0): undefined => {
-        mmu.probeSlow(flags & 0xffff, kind(flags), p.user);
-      },
+      slowStore: (bytes = 0) => (mmu.writeSlow(bytes as Bytes, p.user) ? 0 : 1),
+      slowProbe: (flags = 0) => (mmu.probeSlow(flags & 0xffff, kind(flags), p.user) ? 0 : 1),
       system: (number = 0, count = 0): undefined => {
         this.#system(number, count);
       },
@@ -190,20 +192,35 @@ export class Interpreter {
     return page?.mode === this.#mode ? page : undefined;
   }
 
-  /** Runs from RIP on until `remaining` is below zero at a boundary, or until a fault is thrown. RIP is stored on return. */
-  run(): void {
-    const record = this.#find();
-    if (this.#translatesAll) this.#hot();
-    this.#handlers.run(this.#translatesAll ? this.#find() : record);
-    this.#forgetRecord();
+  /**
+   * Runs from RIP on until `remaining` is below zero at a boundary, or until a fault, which is written down: false. RIP is stored on return.
+   * Faults of system routines are thrown: `settle` comes next.
+   */
+  run(): boolean {
+    let record = this.#find();
+    if (this.#translatesAll && record !== 0) {
+      this.#hot();
+      record = this.#find();
+    }
+    if (record === 0) return false;
+    this.#u32[W.deliversFaults] = 1;
+    return this.#runFrom(record);
   }
 
   /** Runs the one instruction at RIP (one iteration of a repeated one). `remaining` must be 0. */
-  step(): void {
+  step(): boolean {
     this.#forgetRecord();
     const offset = this.#setPage();
-    this.#handlers.run(this.#writeStep(this.#decodeAtRip(), offset, SPECIAL.leaveRun));
+    // Nothing of a handler is executed.
+    this.#u32[W.deliversFaults] = 0;
+    return this.#runFrom(this.#writeStep(this.#decodeAtRip(), offset, SPECIAL.leaveRun));
+  }
+
+  #runFrom(record: number): boolean {
+    this.#u32[W.faulted] = 0;
+    this.#handlers.run(record);
     this.#forgetRecord();
+    return this.#u32[W.faulted] === 0;
   }
 
   /** Delivers an interrupt or exception by its common case; false: it is none, and nothing has happened. `errorCode` −1: none. */
@@ -216,7 +233,7 @@ export class Interpreter {
     return (this.#u32[W.record]! - this.#u32[W.runStart]!) >>> RECORD_SHIFT;
   }
 
-  /** After a fault: RIP of the instruction that faulted, with the run before it counted. */
+  /** After a fault was thrown: RIP of the instruction that faulted, with the run before it counted. */
   settle(): void {
     const record = this.#u32[W.record]!;
     if (record === 0) return;
@@ -303,6 +320,7 @@ export class Interpreter {
     return offset;
   }
 
+  /** Record of the instruction at RIP; 0 after a page fault of its fetch was written down. Other faults of fetching are thrown. */
   #find(): number {
     const u = this.#u32;
     u[W.record] = 0;
@@ -313,7 +331,7 @@ export class Interpreter {
     const offset = this.#setPage();
     const { mmu } = this.#p;
     if (this.#beyondCode()) this.#p.fault(VECTOR.GP, 0);
-    mmu.translate(low, high, ACCESS.execute, this.#p.user);
+    if (!this.#fetches(low, high)) return 0;
     if (mmu.host < 0) return this.#uncached(offset);
     const hostPage = (mmu.host & ~0xfff) >>> 0;
     const limit = this.#codeLimitInPage(offset);
@@ -323,6 +341,14 @@ export class Interpreter {
     u[W.pageMap] = page.map;
     const found = this.#pages.at(page, offset);
     return found !== 0 ? found : this.#decodeRun(page, offset, limit);
+  }
+
+  /** Translates for a fetch; false after a page fault was written down. */
+  #fetches(low: number, high: number): boolean {
+    const { mmu } = this.#p;
+    if (mmu.lookUp(low, high, ACCESS.execute, this.#p.user) >= 0) return true;
+    this.#p.recordPageFault(low, high, mmu.walker.errorCode);
+    return false;
   }
 
   #beyondCode(): boolean {
@@ -420,7 +446,7 @@ export class Interpreter {
     const { mmu } = p;
     const low = this.#linearLow();
     const high = this.#linearHigh();
-    mmu.translate(low, high, ACCESS.execute, p.user);
+    if (!this.#fetches(low, high)) return 0;
     const host = mmu.host;
     if (host < 0) return this.#uncached(offset);
     const nextLow = ((low | 0xfff) + 1) >>> 0;

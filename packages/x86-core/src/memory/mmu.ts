@@ -5,10 +5,13 @@
  * An access that crosses a page is checked in both pages before its first byte is read or written. Devices get accesses of 1, 2 and 4
  * bytes: 8 and 16 bytes as 4-byte ones, lowest first; physical addresses where nothing is read as all ones.
  *
+ * Where an access faults, the fault is written down and GUEST_FAULT thrown; the slow paths of generated code give false instead.
+ *
  * UNCHECKED: state words by the offsets of state.ts; host addresses come from the TLB or from Ram.offsetOf of a whole page.
  */
 import type { AddressSpace, Ram } from '@paravirt/bus';
 import { EFER_LMA } from '../control-bits.ts';
+import { GUEST_FAULT } from '../fault.ts';
 import { RAM_REGIONS, STATE } from '../state.ts';
 import { ACCESS, type AccessKind, PageWalker, type PhysicalWords } from './paging.ts';
 import { Tlb, tlbEntry } from './tlb.ts';
@@ -23,10 +26,10 @@ const SLOW_ADDRESS = STATE.slowAddress.address >>> 2;
 /** In long mode bits 63 to 47 are alike; outside it every address is canonical. */
 export const isCanonical = (high: number): boolean => (high | 0) >> 15 === 0 || (high | 0) >> 15 === -1;
 
-/** What the MMU does when it cannot go on. Both throw GUEST_FAULT. */
+/** Where the MMU writes down why an access is not possible: #PF, or #GP(0). */
 export interface MmuFaults {
-  pageFault(low: number, high: number, errorCode: number): never;
-  nonCanonical(): never;
+  pageFault(low: number, high: number, errorCode: number): void;
+  nonCanonical(): void;
 }
 
 export interface MmuOptions {
@@ -107,6 +110,13 @@ export class Mmu implements PhysicalWords {
    * @param user false: access with supervisor rights
    */
   translate(low: number, high: number, access: AccessKind, user: boolean): number {
+    const physical = this.#translate(low, high, access, user);
+    if (physical < 0) throw GUEST_FAULT;
+    return physical;
+  }
+
+  /** −1 after a page fault was written down. */
+  #translate(low: number, high: number, access: AccessKind, user: boolean): number {
     const physical = this.lookUp(low, high, access, user);
     if (physical < 0) this.#faults.pageFault(low, high, this.walker.errorCode);
     return physical;
@@ -139,7 +149,7 @@ export class Mmu implements PhysicalWords {
       const host = (low + words[entry + 4]!) >>> 0;
       return bytes === 1 ? this.#bytes[host]! : bytes === 2 ? this.#view.getUint16(host, true) : this.#view.getUint32(host, true);
     }
-    this.#gather(low, high, bytes, user);
+    if (!this.#gather(low, high, bytes, user)) throw GUEST_FAULT;
     return bytes === 1 ? this.#scratch.getUint8(0) : bytes === 2 ? this.#scratch.getUint16(0, true) : this.#scratch.getUint32(0, true);
   }
 
@@ -148,7 +158,7 @@ export class Mmu implements PhysicalWords {
     const words = this.#words;
     if (words[entry] === (low & ~0xfff) >>> 0 && words[entry + 1] === high && (low & 0xfff) + 8 <= PAGE)
       return this.#view.getBigUint64((low + words[entry + 4]!) >>> 0, true);
-    this.#gather(low, high, 8, user);
+    if (!this.#gather(low, high, 8, user)) throw GUEST_FAULT;
     return this.#scratch.getBigUint64(0, true);
   }
 
@@ -163,7 +173,7 @@ export class Mmu implements PhysicalWords {
       else this.#view.setUint32(host, value, true);
       return;
     }
-    this.#resolve(low, high, bytes, ACCESS.write, user);
+    if (!this.#resolve(low, high, bytes, ACCESS.write, user)) throw GUEST_FAULT;
     this.#scratch.setUint32(0, value, true);
     this.#scatter(bytes);
   }
@@ -175,7 +185,7 @@ export class Mmu implements PhysicalWords {
       this.#view.setBigUint64((low + words[entry + 4]!) >>> 0, value, true);
       return;
     }
-    this.#resolve(low, high, 8, ACCESS.write, user);
+    if (!this.#resolve(low, high, 8, ACCESS.write, user)) throw GUEST_FAULT;
     this.#scratch.setBigUint64(0, value, true);
     this.#scatter(8);
   }
@@ -201,45 +211,56 @@ export class Mmu implements PhysicalWords {
 
   /** Faults now if an access to any of `bytes` bytes would; `bytes` is at least 1. */
   probe(low: number, high: number, bytes: number, access: AccessKind, user: boolean): void {
+    if (!this.#reaches(low, high, bytes, access, user)) throw GUEST_FAULT;
+  }
+
+  #reaches(low: number, high: number, bytes: number, access: AccessKind, user: boolean): boolean {
     if ((low & 0xfff) + bytes <= PAGE && access !== ACCESS.execute) {
       const tag = tlbEntry(low, user) + (access === ACCESS.write ? 2 : 0);
-      if (this.#words[tag] === (low & ~0xfff) >>> 0 && this.#words[tag + 1] === high) return;
+      if (this.#words[tag] === (low & ~0xfff) >>> 0 && this.#words[tag + 1] === high) return true;
     }
-    this.#requireCanonical(high);
-    if (low + bytes > 2 ** 32) this.#requireCanonical(this.#carried(high));
-    this.translate(low, high, access, user);
+    if (!this.#hasAddress(high)) return false;
+    if (low + bytes > 2 ** 32 && !this.#hasAddress(this.#carried(high))) return false;
+    if (this.#translate(low, high, access, user) < 0) return false;
     let at = low;
     let atHigh = high;
     for (let left = bytes - (PAGE - (low & 0xfff)); left > 0; left -= PAGE) {
       const next = ((at | 0xfff) + 1) >>> 0;
       if (next === 0) atHigh = this.#carried(atHigh);
       at = next;
-      this.translate(at, atHigh, access, user);
+      if (this.#translate(at, atHigh, access, user) < 0) return false;
     }
+    return true;
   }
 
-  /** Slow path of generated code: reads from the address in `slowAddress` into `slowValue` and, of 16 bytes, `slowHigh`. */
-  readSlow(bytes: Bytes, user: boolean): void {
+  /** Slow path of generated code: reads from the address in `slowAddress` into `slowValue` and, of 16 bytes, `slowHigh`. False: a fault. */
+  readSlow(bytes: Bytes, user: boolean): boolean {
     this.#scratch.setBigUint64(0, 0n, true);
-    this.#gather(this.#words[SLOW_ADDRESS]!, this.#words[SLOW_ADDRESS + 1]!, bytes, user);
+    if (!this.#gather(this.#words[SLOW_ADDRESS]!, this.#words[SLOW_ADDRESS + 1]!, bytes, user)) return false;
     this.#view.setBigUint64(STATE.slowValue.address, this.#scratch.getBigUint64(0, true), true);
     if (bytes === 16) this.#view.setBigUint64(STATE.slowHigh.address, this.#scratch.getBigUint64(8, true), true);
+    return true;
   }
 
-  /** Slow path of generated code: writes `slowValue` (and `slowHigh`) to the address in `slowAddress`. */
-  writeSlow(bytes: Bytes, user: boolean): void {
-    this.#resolve(this.#words[SLOW_ADDRESS]!, this.#words[SLOW_ADDRESS + 1]!, bytes, ACCESS.write, user);
+  /** Slow path of generated code: writes `slowValue` (and `slowHigh`) to the address in `slowAddress`. False: a fault. */
+  writeSlow(bytes: Bytes, user: boolean): boolean {
+    if (!this.#resolve(this.#words[SLOW_ADDRESS]!, this.#words[SLOW_ADDRESS + 1]!, bytes, ACCESS.write, user)) return false;
     this.#scratch.setBigUint64(0, this.#view.getBigUint64(STATE.slowValue.address, true), true);
     if (bytes === 16) this.#scratch.setBigUint64(8, this.#view.getBigUint64(STATE.slowHigh.address, true), true);
     this.#scatter(bytes);
+    return true;
   }
 
-  probeSlow(bytes: number, access: AccessKind, user: boolean): void {
-    this.probe(this.#words[SLOW_ADDRESS]!, this.#words[SLOW_ADDRESS + 1]!, bytes, access, user);
+  /** Slow path of generated code: whether an access to the address in `slowAddress` is possible. False: a fault. */
+  probeSlow(bytes: number, access: AccessKind, user: boolean): boolean {
+    return this.#reaches(this.#words[SLOW_ADDRESS]!, this.#words[SLOW_ADDRESS + 1]!, bytes, access, user);
   }
 
-  #requireCanonical(high: number): void {
-    if ((this.#words[EFER]! & EFER_LMA) !== 0 && !isCanonical(high)) this.#faults.nonCanonical();
+  /** False after #GP(0) was written down: the address is not canonical. */
+  #hasAddress(high: number): boolean {
+    if ((this.#words[EFER]! & EFER_LMA) === 0 || isCanonical(high)) return true;
+    this.#faults.nonCanonical();
+    return false;
   }
 
   /** High half of the address behind a 4-GiB boundary: addresses wrap at 2^32 outside 64-bit mode. */
@@ -247,34 +268,38 @@ export class Mmu implements PhysicalWords {
     return high === 0 && this.#words[LINEAR_MASK_HIGH] === 0 ? 0 : (high + 1) >>> 0;
   }
 
-  /** Translates both pages of an access of up to 16 bytes. */
-  #resolve(low: number, high: number, bytes: number, access: AccessKind, user: boolean): void {
-    this.#requireCanonical(high);
+  /** Translates both pages of an access of up to 16 bytes. False after a fault was written down. */
+  #resolve(low: number, high: number, bytes: number, access: AccessKind, user: boolean): boolean {
+    if (!this.#hasAddress(high)) return false;
     const first = Math.min(bytes, PAGE - (low & 0xfff));
     this.#length0 = first;
     const next = ((low | 0xfff) + 1) >>> 0;
     const nextHigh = next === 0 ? this.#carried(high) : high;
     // A non-canonical end comes before a page fault at the start.
-    if (first < bytes) this.#requireCanonical(nextHigh);
-    const physical0 = this.translate(low, high, access, user);
+    if (first < bytes && !this.#hasAddress(nextHigh)) return false;
+    const physical0 = this.#translate(low, high, access, user);
+    if (physical0 < 0) return false;
     const host0 = this.host;
     if (first < bytes) {
-      this.#physical1 = this.translate(next, nextHigh, access, user);
+      this.#physical1 = this.#translate(next, nextHigh, access, user);
+      if (this.#physical1 < 0) return false;
       this.#host1 = this.host;
     }
     this.#physical0 = physical0;
     this.#host0 = host0;
+    return true;
   }
 
-  /** Reads into the start of #scratch. */
-  #gather(low: number, high: number, bytes: number, user: boolean): void {
-    this.#resolve(low, high, bytes, ACCESS.read, user);
+  /** Reads into the start of #scratch. False after a fault was written down. */
+  #gather(low: number, high: number, bytes: number, user: boolean): boolean {
+    if (!this.#resolve(low, high, bytes, ACCESS.read, user)) return false;
     const first = this.#length0;
     // A device's handler may itself use the MMU (DMA from a callback): take what #resolve left before calling one.
     const physical1 = this.#physical1;
     const host1 = this.#host1;
     this.#gatherPiece(0, first, this.#host0, this.#physical0);
     if (first < bytes) this.#gatherPiece(first, bytes - first, host1, physical1);
+    return true;
   }
 
   #gatherPiece(at: number, length: number, host: number, physical: number): void {
