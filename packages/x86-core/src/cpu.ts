@@ -9,7 +9,7 @@ import type { InterruptLine } from '@paravirt/bus';
 import type { CpuMemory } from './cpu-memory.ts';
 import type { EngineName } from './engine-name.ts';
 import { HOT } from './engines/heat.ts';
-import { Interpreter } from './engines/interpreter.ts';
+import { type EngineStatistics, Interpreter } from './engines/interpreter.ts';
 import { ReferenceEngine } from './engines/reference.ts';
 import type { RegionInfo } from './engines/translator/region-info.ts';
 import type { Environment, InterruptController, TimestampLine } from './environment.ts';
@@ -128,7 +128,7 @@ export class Cpu {
     };
     p.onRetired = () => BigInt(this.#now());
     p.onModeChanged = () => this.#interpreter?.modeChanged();
-    p.onFlush = () => this.#interpreter?.flushCodeTlb();
+    p.onFlush = (what) => this.#interpreter?.flushCodeTlb(what);
     p.onHoldInterrupts = () => this.#holdInterrupts();
     p.onInterruptsMayHaveChanged = () => this.#interruptsMayHaveChanged();
     p.onMsrWritten = () => this.#drawTimestamp();
@@ -150,8 +150,8 @@ export class Cpu {
   }
 
   /** Counters of the interpreter; undefined with the reference engine. */
-  get statistics(): Interpreter['statistics'] | undefined {
-    return this.#interpreter?.statistics;
+  get statistics(): EngineStatistics | undefined {
+    return this.#interpreter?.statistics(this.#now());
   }
 
   /** The regions of translated code that are in force; none with the engines that do not translate. */

@@ -55,7 +55,7 @@ function compileMain(): Main {
   module.importTable('env', 'table');
   module.importTable('env', 'regions');
   const helpers = buildHelpers(module);
-  buildMain(module, new Map([...helpers, ...buildSystemCases(module)]), COMMON_SHAPES);
+  buildMain(module, buildSystemCases(module, helpers), COMMON_SHAPES);
   const cases = new Numbers();
   for (const [i, shape] of COMMON_SHAPES.entries()) cases.set(shape.instruction, caseKey(shape), SPECIAL_COUNT + i);
   main = { module: new WASM.Module(module.encode()), cases };

@@ -61,6 +61,7 @@ export const HELPERS: Readonly<Record<string, Signature>> = {
   canonical: { parameters: ['i64', 'i32', 'i32'], results: ['i32'] },
   probe: { parameters: ['i64', 'i32'], results: ['i32'] },
   ...PAGE_WALK,
+  fillTlbFor: { parameters: ['i64', 'i32'], results: ['i32'] },
   settle: SETTLE,
   settleState: { parameters: [], results: [] },
   copyForward: { parameters: ['i64', 'i64', 'i32', 'i32'], results: ['i32'] },
@@ -91,6 +92,7 @@ export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number>
   define('canonical', (f) => canonical(f, imported('segmentFault')));
   define('linear', (f) => linear(f, imported('segmentFault'), imported('canonical')));
   define('probe', (f) => probe(f, imported('fillTlb'), imported('slowProbe')));
+  define('fillTlbFor', (f) => fillTlbFor(f, imported('fillTlb')));
   define('settle', buildSettle);
   define('settleState', (f) => buildSettleState(f, index.get('settle') as number));
   define('copyForward', copyForward);
@@ -247,6 +249,14 @@ function unlessInTlb(
 
 const hostAddress = (entry: number): number[] => [...localGet(0), OP.i32WrapI64, ...localGet(entry), ...load(OP.i32Load, 16), OP.i32Add];
 
+/** (linear address, twice the bytes + 1 if they are written) → 1 if the TLB now has an entry for all of the access, which lies in one page. */
+function fillTlbFor(f: FunctionBuilder, fillTlb: readonly number[]): void {
+  const bytes = [...localGet(1), ...i32Const(1), OP.i32ShrU];
+  giveUpIf(f, localGet(0), OP.i32WrapI64, i32Const(4095), OP.i32And, bytes, OP.i32Add, i32Const(4096), OP.i32GtU);
+  f.emit(localGet(0), localGet(1), i32Const(WALK.write), OP.i32And, fillTlb);
+}
+
+/** (linear address, bytes + FOR_WRITING): faults if an access would. */
 /** (linear address, bytes + FOR_WRITING) → whether an access would fault. */
 function probe(f: FunctionBuilder, fillTlb: readonly number[], slowProbe: readonly number[]): void {
   const entry = f.local('i32');

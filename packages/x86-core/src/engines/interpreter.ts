@@ -60,6 +60,20 @@ export interface InterpreterOptions {
   readonly hotAfter: number | undefined;
 }
 
+/** What the interpreter, and the translator with it, count. */
+export interface EngineStatistics {
+  /** Handlers made beside the cases of the main function. */
+  readonly handlers: number;
+  /** Times that code in a page was written after it had been decoded, and that all decoded code was dropped for want of room. */
+  readonly invalidations: number;
+  readonly drops: number;
+  /** Retired, by engine. An iteration of a repeated instruction counts as one. */
+  readonly instructions?: { readonly interpreter: number; readonly translator: number };
+  readonly regions?: TranslatorStatistics;
+  /** Returns from translated code to the interpreter: to go on elsewhere, the slice used up, for an instruction that it leaves out. */
+  readonly exits?: { readonly goOn: number; readonly usedUp: number; readonly interpret: number };
+}
+
 export class Interpreter {
   readonly #p: SystemProcessor;
   readonly #ram: Ram;
@@ -111,7 +125,7 @@ export class Interpreter {
       dropped: () => {
         this.#translator?.dropAll();
         this.#crossings.clear();
-        this.flushCodeTlb();
+        this.flushCodeTlb('all');
       },
     });
     this.#handlers = new HandlerTable(options.memory, this.#imports());
@@ -121,7 +135,7 @@ export class Interpreter {
     const written = (start: number, length: number): void => this.#pages.written(start, length);
     this.#p.mmu.onCodeWrite = written;
     this.#ram.onWatchedWrite = written;
-    this.flushCodeTlb();
+    this.#forgetPage();
   }
 
   /** What generated code calls. [IMPORTS in interpreter-helpers.ts] */
@@ -244,10 +258,6 @@ export class Interpreter {
     this.#forgetRecord();
   }
 
-  get translation(): TranslatorStatistics | undefined {
-    return this.#translator?.statistics;
-  }
-
   #forgetRecord(): void {
     this.#u32[W.record] = 0;
     this.#u32[W.runStart] = 0;
@@ -265,7 +275,7 @@ export class Interpreter {
     const end = codeWidth === 64 ? 0 : (base + this.#u32[W.codeLimit]! + 1) >>> 0;
     if (mode !== this.#mode || (end !== this.#codeEnd && ((end | this.#codeEnd) & 0xfff) !== 0)) {
       this.#crossings.clear();
-      this.flushCodeTlb();
+      this.flushCodeTlb('all');
       if (mode !== this.#mode) this.#leave();
       this.#mode = mode;
     } else this.#forgetPage();
@@ -277,13 +287,25 @@ export class Interpreter {
     this.#u64[STATE.ripBase.address >>> 3] = NO_PAGE;
   }
 
-  flushCodeTlb(): void {
-    this.#codeTlb.flush();
+  /** As `flushTlb` of the processor. */
+  flushCodeTlb(what: 'non-global' | 'all' | bigint): void {
+    this.#codeTlb.flush(what);
     this.#forgetPage();
   }
 
-  get statistics(): { readonly handlers: number; readonly invalidations: number; readonly drops: number } {
-    return { handlers: this.#handlers.count, invalidations: this.#pages.invalidations, drops: this.#pages.drops };
+  /** @param retired instructions in all */
+  statistics(retired: number): EngineStatistics {
+    const counts = { handlers: this.#handlers.count, invalidations: this.#pages.invalidations, drops: this.#pages.drops };
+    if (this.#translator === undefined) return counts;
+    const count = (at: number): number => Number(this.#u64[at >>> 3]!);
+    const translated = count(STATE.translated.address);
+    const exits = STATE.regionExits.address;
+    return {
+      ...counts,
+      instructions: { interpreter: retired - translated, translator: translated },
+      regions: this.#translator.statistics,
+      exits: { goOn: count(exits), usedUp: count(exits + 8), interpret: count(exits + 16) },
+    };
   }
 
   #system(number: number, count: number): void {
@@ -337,7 +359,7 @@ export class Interpreter {
     const limit = this.#codeLimitInPage(offset);
     // Where the code segment ends within a page, its records are kept apart from those of segments that go on.
     const page = this.#pages.page(hostPage, limit < 4096 ? this.#mode + MODES * limit : this.#mode);
-    this.#codeTlb.enter(u[W.codeTlb]!, low, high, page.map);
+    this.#codeTlb.enter(u[W.codeTlb]!, low, high, page.map, mmu.walker);
     u[W.pageMap] = page.map;
     const found = this.#pages.at(page, offset);
     return found !== 0 ? found : this.#decodeRun(page, offset, limit);

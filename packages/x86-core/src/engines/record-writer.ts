@@ -5,7 +5,7 @@
  */
 import type { Decoded, DecodedOperand } from '../decode/decoded.ts';
 import { SEGMENT_NUMBER, STATE } from '../state.ts';
-import { RECORD, SPECIAL } from './record.ts';
+import { NO_REGION, RECORD, SPECIAL } from './record.ts';
 
 const segmentAddress = (number: number): number => STATE.linearBase.address + 8 * number;
 
@@ -27,7 +27,8 @@ export class RecordWriter {
     const half = address >>> 1;
     this.#u16[half + RECORD.handler / 2] = handler;
     this.#u16[half + RECORD.next / 2] = next;
-    this.#u8[address + RECORD.length] = 0;
+    this.#u32[(address + RECORD.regionSlot) >>> 2] = NO_REGION;
+    this.#u32[(address + RECORD.regionSlot + 4) >>> 2] = 0;
   }
 
   /** Where a region begins, `offset` bytes from the start of the page. */

@@ -25,11 +25,17 @@ export const RECORD = {
   displacement: 16,
   /** i64: the immediate. */
   immediate: 24,
-  /** Of `enterRegion`, i32 each: index in the table of regions, number of the entry, its distance from the region's base. */
-  regionSlot: 16,
-  regionEntry: 20,
-  regionDistance: 24,
+  /**
+   * Of `enterRegion`: i64, index in the table of regions. No other record has this value here: its length is not 0, or it is NO_REGION. Then,
+   * i32 each: number of the entry, its distance from the region's base.
+   */
+  regionSlot: 8,
+  regionEntry: 16,
+  regionDistance: 20,
 } as const;
+
+/** In place of a slot in other records that are no instructions. */
+export const NO_REGION = 0xffff_ffff;
 
 /** Records that are no instructions. */
 export const SPECIAL = {

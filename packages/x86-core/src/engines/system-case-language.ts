@@ -8,7 +8,7 @@ import type { BitWidth, Operand } from '../semantics/language.ts';
 import { type FieldName, STATE } from '../state.ts';
 import type { Stretch, SystemLanguage } from '../system/common-case/language.ts';
 import { CODE_TLB_SUPERVISOR_BASE, CODE_TLB_USER_BASE } from '../system-processor.ts';
-import { i32Const, i64Const, load, localGet, localSet, localTee, OP, store, TRUNCATE_F64 } from '../wasm/instructions.ts';
+import { call, i32Const, i64Const, load, localGet, localSet, localTee, OP, store, TRUNCATE_F64 } from '../wasm/instructions.ts';
 import type { FunctionBuilder } from '../wasm/module.ts';
 import type { Statics } from './effects.ts';
 import { cleaned, type Expr, expr, typeOf } from './expression.ts';
@@ -26,8 +26,12 @@ const read = (name: FieldName): number[] => [...ADDRESS_ZERO, ...load(OP.i32Load
 const read64 = (name: FieldName): number[] => [...ADDRESS_ZERO, ...load(OP.i64Load, STATE[name].address)];
 
 export class SystemCaseLanguage extends WasmFlags implements SystemLanguage<Expr> {
-  constructor(builder: FunctionBuilder) {
+  readonly #helper: (name: string) => number;
+
+  /** @param helper function index by name */
+  constructor(builder: FunctionBuilder, helper: (name: string) => number) {
     super(builder, STATICS);
+    this.#helper = helper;
   }
 
   giveUpIf(condition: Expr): void {
@@ -90,6 +94,11 @@ export class SystemCaseLanguage extends WasmFlags implements SystemLanguage<Expr
     const run = [...read('record'), ...read('runStart'), OP.i32Sub, ...i32Const(RECORD_SHIFT), OP.i32ShrU, ...i32Const(1), OP.i32Add];
     this.state('interruptShadow').write(this.constant(1, 32));
     this.state('shadowUntil').write(expr('i32', true, read('remaining'), run, OP.i32Sub));
+  }
+
+  flushNonGlobal(): void {
+    this.f.emit(call(this.#helper('flushTlb')), call(this.#helper('flushCodeTlb')));
+    this.state('ripBase').write(this.constant(NO_PAGE, 64));
   }
 
   timestamp(): Expr {

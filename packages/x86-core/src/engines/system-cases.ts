@@ -8,6 +8,7 @@ import type { CommonCase } from '../system/common-case/language.ts';
 import * as system from '../system/index.ts';
 import type { SystemRoutine } from '../system/routine.ts';
 import type { ModuleBuilder, Signature } from '../wasm/module.ts';
+import { FLUSH_CODE_TLB, writeCodeTlbFlush } from './code-tlb.ts';
 import { typeOf } from './expression.ts';
 import { SystemCaseLanguage } from './system-case-language.ts';
 
@@ -26,12 +27,15 @@ const COMMON_CASES: readonly CommonCase[] = [
     .flatMap((routine) => (routine.common === undefined ? [] : [routine.common])),
 ];
 
-/** Adds the functions to the main module; gives their indices by `caseName`. */
-export function buildSystemCases(module: ModuleBuilder): ReadonlyMap<string, number> {
-  const index = new Map<string, number>();
+/** Adds the functions to the main module; gives their indices by `caseName`, and those of the helpers. */
+export function buildSystemCases(module: ModuleBuilder, helpers: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const index = new Map<string, number>(helpers);
+  const flush = module.function(FLUSH_CODE_TLB, 'flushCodeTlb');
+  writeCodeTlbFlush(flush.builder);
+  index.set('flushCodeTlb', flush.index);
   for (const common of COMMON_CASES) {
     const made = module.function(caseSignature(common), caseName(common));
-    const language = new SystemCaseLanguage(made.builder);
+    const language = new SystemCaseLanguage(made.builder, (name) => index.get(name) as number);
     language.finish(common.body(language, ...common.parameters.map((width, i) => language.parameter(i, width))));
     index.set(caseName(common), made.index);
   }

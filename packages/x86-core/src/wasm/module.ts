@@ -8,10 +8,42 @@ export interface Signature {
   readonly results: readonly ValueType[];
 }
 
+/** Bytes that grow. */
+class Bytes {
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
+  length = 0;
+
+  #reserve(more: number): void {
+    if (this.length + more <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.length + more, 2 * this.#bytes.length));
+    grown.set(this.#bytes.subarray(0, this.length));
+    this.#bytes = grown;
+  }
+
+  push(byte: number): void {
+    this.#reserve(1);
+    this.#bytes[this.length++] = byte;
+  }
+
+  append(bytes: readonly number[] | Uint8Array): void {
+    this.#reserve(bytes.length);
+    const to = this.#bytes;
+    let at = this.length;
+    for (let i = 0; i < bytes.length; i++) to[at++] = bytes[i] as number;
+    this.length = at;
+  }
+
+  /** A view of what is there; good until more comes. */
+  get view(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.length);
+  }
+}
+
 /** One function being written: code, locals, and the nesting depth of its blocks. */
 export class FunctionBuilder {
   readonly signature: Signature;
-  readonly code: number[] = [];
+  readonly #code = new Bytes();
+  #before: readonly number[] = [];
   readonly #locals: ValueType[] = [];
   readonly #free: Record<ValueType, number[]> = { i32: [], i64: [], v128: [], f32: [], f64: [] };
   #taken: { readonly type: ValueType; readonly index: number }[] = [];
@@ -40,7 +72,7 @@ export class FunctionBuilder {
 
   /** Puts code before all that was emitted. It opens no block. */
   prepend(code: readonly number[]): void {
-    this.code.splice(0, 0, ...code);
+    this.#before = [...code, ...this.#before];
   }
 
   /** From here on remembers the locals that are taken, until `releaseMarked` gives them all back. */
@@ -60,8 +92,8 @@ export class FunctionBuilder {
 
   emit(...parts: readonly (number | readonly number[])[]): void {
     for (const part of parts) {
-      if (typeof part === 'number') this.code.push(part);
-      else for (const byte of part) this.code.push(byte);
+      if (typeof part === 'number') this.#code.push(part);
+      else this.#code.append(part);
     }
   }
 
@@ -90,10 +122,22 @@ export class FunctionBuilder {
   }
 
   /** Body with local declarations and length, as the code section holds it. */
-  encode(): number[] {
-    const locals = this.#locals.flatMap((type) => [1, TYPE_CODE[type]]);
-    const body = [...unsigned(this.#locals.length), ...locals, ...this.code, OP.end];
-    return [...unsigned(body.length), ...body];
+  encode(): Uint8Array<ArrayBuffer> {
+    // Neighbours of one type are declared together.
+    const groups: { type: ValueType; count: number }[] = [];
+    for (const type of this.#locals) {
+      const last = groups.at(-1);
+      if (last?.type === type) last.count++;
+      else groups.push({ type, count: 1 });
+    }
+    const locals = groups.flatMap(({ type, count }) => [...unsigned(count), TYPE_CODE[type]]);
+    const before = [...unsigned(groups.length), ...locals, ...this.#before];
+    const all = new Bytes();
+    all.append(unsigned(before.length + this.#code.length + 1));
+    all.append(before);
+    all.append(this.#code.view);
+    all.push(OP.end);
+    return all.view;
   }
 }
 
@@ -148,38 +192,34 @@ export class ModuleBuilder {
     return index;
   }
 
-  encode(): Uint8Array {
-    const section = (id: number, items: readonly (readonly number[])[]): number[] => {
-      if (items.length === 0) return [];
-      const body = vector(items);
-      return concat([id, ...unsigned(body.length)], body);
+  encode(): Uint8Array<ArrayBuffer> {
+    const all = new Bytes();
+    all.append([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
+    const section = (id: number, items: readonly (readonly number[] | Uint8Array)[]): void => {
+      if (items.length === 0) return;
+      const count = unsigned(items.length);
+      all.push(id);
+      all.append(unsigned(items.reduce((sum, item) => sum + item.length, count.length)));
+      all.append(count);
+      for (const item of items) all.append(item);
     };
-    const parts = [
-      [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-      section(1, this.#typeBytes),
-      section(2, this.#imports),
-      section(
-        3,
-        this.#functions.map((f) => unsigned(f.type)),
-      ),
-      section(7, this.#exports),
-      section(
-        10,
-        this.#functions.map((f) => f.builder.encode()),
-      ),
-    ];
-    return Uint8Array.from(concat(...parts));
+    section(1, this.#typeBytes);
+    section(2, this.#imports);
+    section(
+      3,
+      this.#functions.map((f) => unsigned(f.type)),
+    );
+    section(7, this.#exports);
+    section(
+      10,
+      this.#functions.map((f) => f.builder.encode()),
+    );
+    return all.view;
   }
 }
 
 function vector(items: readonly (readonly number[])[]): number[] {
-  return concat(unsigned(items.length), ...items);
-}
-
-function concat(...parts: readonly (readonly number[])[]): number[] {
-  const all: number[] = [];
-  for (const part of parts) for (const byte of part) all.push(byte);
-  return all;
+  return [...unsigned(items.length), ...items.flat()];
 }
 
 function text(value: string): number[] {

@@ -51,6 +51,8 @@ export interface CodeView {
   bytes(page: CodePage): Uint8Array;
   /** Execution has been at this place. */
   met(page: CodePage, offset: number): boolean;
+  /** Execution has jumped to this place, not just once. */
+  warm(page: CodePage, offset: number): boolean;
   /** Another region begins here. */
   isEntry(page: CodePage, offset: number): boolean;
 }
@@ -82,10 +84,11 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
     if (found !== undefined) pages.set(number, found);
     return found;
   };
-  const follow = (distance: number): void => {
+  const follow = (distance: number, jumps = false): void => {
     if (leaders.has(distance) || Math.abs(distance) > FARTHEST) return;
     const at = view.page(distance >> 12);
-    if (at === undefined || !view.met(at, distance & 0xfff) || page(distance >> 12) === undefined) return;
+    if (at === undefined || !view.met(at, distance & 0xfff) || (jumps && !view.warm(at, distance & 0xfff))) return;
+    if (page(distance >> 12) === undefined) return;
     leaders.add(distance);
     queue.push(distance);
   };
@@ -137,7 +140,7 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
       count++;
       const crosses = distance >> 12 !== (next - 1) >> 12;
       if (crosses) leaders.add(distance);
-      if (found.target !== undefined) follow(found.target);
+      if (found.target !== undefined) follow(found.target, true);
       if (ending === 'call' || ending === 'indirectCall') {
         resumes.add(next);
         follow(next);

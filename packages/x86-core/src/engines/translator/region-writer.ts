@@ -5,7 +5,9 @@
  *   loop                       ← a return or indirect jump within the region comes back here
  *     block exit
  *       block indirect
- *         the blocks of code
+ *         block interpret
+ *           the blocks of code
+ *         interpret: an instruction is left to the interpreter
  *       indirect: look `target` up; go to another region, or to the interpreter
  *     exit: registers and flags into the state, return
  *
@@ -29,6 +31,8 @@ import { TranslatorLanguage } from './translator-language.ts';
 
 const ENTRY = 0;
 const NO_ENTRY = -1;
+/** The kind of flags stands in its local. */
+const KIND_IN_LOCAL = 0xff;
 const zero: readonly number[] = i32Const(0);
 
 /** Functions of the module that a region is written into. */
@@ -54,6 +58,8 @@ export class RegionWriter implements RegionSurroundings {
   readonly #options: RegionOptions;
   readonly #module: RegionModule;
   readonly #outcome: number;
+  /** i64: see `#writeInterpret`. */
+  readonly #place: number;
   readonly #registers = new Map<
     string,
     { readonly field: 'gpr' | 'xmm'; readonly index: number; readonly local: number; written: boolean }
@@ -68,6 +74,7 @@ export class RegionWriter implements RegionSurroundings {
   #root = 0;
   #exit = 0;
   #indirect = 0;
+  #interpret = 0;
   // Where code is being written.
   #block: Block;
   #instruction: PlannedInstruction | undefined;
@@ -90,6 +97,7 @@ export class RegionWriter implements RegionSurroundings {
       tlb: f.local('i32'),
     };
     this.#outcome = f.local('i32');
+    this.#place = f.local('i64');
     const { blocks, blockAt, entries } = options.plan;
     this.#kinds = blocks.map(() => undefined);
     const entryBlocks = new Set(entries.map((distance) => blockAt.get(distance) as number));
@@ -134,8 +142,11 @@ export class RegionWriter implements RegionSurroundings {
     this.#root = f.open(OP.loop);
     this.#exit = f.open(OP.block);
     this.#indirect = f.open(OP.block);
+    this.#interpret = f.open(OP.block);
     this.#writeRange(root);
     f.emit(OP.unreachable);
+    f.close();
+    this.#writeInterpret();
     f.close();
     this.#writeIndirect();
     f.close();
@@ -295,16 +306,44 @@ export class RegionWriter implements RegionSurroundings {
     this.f.branch(this.#exit);
   }
 
+  /**
+   * Leaves to the interpreter, which goes on with the instruction at `distance`, `count` instructions after the last count. There are many
+   * of these places, so each is short: what they set stands in one number.
+   */
   #leaveToInterpreter(distance: number, count: number): void {
-    const { f, locals } = this;
-    this.#setKind();
-    if (count !== 0) f.emit(localGet(locals.remaining), i32Const(count), OP.i32Sub, localSet(locals.remaining));
-    this.#leave(distance, LEFT.interpret);
+    const { f } = this;
+    const kind = numberOf(this.kind) ?? KIND_IN_LOCAL;
+    const place = (BigInt(distance) << 16n) | (BigInt.asUintN(8, BigInt(count)) << 8n) | BigInt(kind);
+    f.emit(i64Const(place), localSet(this.#place));
+    f.branch(this.#interpret);
   }
 
   bail(): void {
     const instruction = this.#instruction as PlannedInstruction;
     this.#leaveToInterpreter(instruction.distance, this.#before - this.#counted);
+  }
+
+  /** Takes `place` apart: distance, count (8 bits, signed), kind of flags (8 bits). */
+  #writeInterpret(): void {
+    const { f, locals } = this;
+    const place = localGet(this.#place);
+    const distance = [...place, ...i64Const(16n), OP.i64ShrS];
+    const sum = [...localGet(locals.base), ...distance, OP.i64Add];
+    f.emit(this.#options.codeWidth === 64 ? sum : [...sum, ...i64Const(0xffff_ffffn), OP.i64And], localSet(locals.target));
+    f.emit(
+      localGet(locals.remaining),
+      place,
+      i64Const(8n),
+      OP.i64ShrU,
+      OP.i32WrapI64,
+      OP.i32Extend8S,
+      OP.i32Sub,
+      localSet(locals.remaining),
+    );
+    const kind = [...place, OP.i32WrapI64, ...i32Const(0xff), OP.i32And];
+    f.emit(localGet(locals.flagKind), kind, kind, i32Const(KIND_IN_LOCAL), OP.i32Eq, OP.select, localSet(locals.flagKind));
+    f.emit(i32Const(LEFT.interpret), localSet(this.#outcome));
+    f.branch(this.#exit);
   }
 
   jump(): void {
@@ -316,7 +355,34 @@ export class RegionWriter implements RegionSurroundings {
     this.#setKind();
     f.emit(i32Const(LEFT.usedUp), localSet(this.#outcome), localGet(locals.remaining), i32Const(0), OP.i32LtS);
     f.branchIf(this.#exit);
+    this.#stayInPage();
     f.branch(this.#indirect);
+  }
+
+  /** Where `target` is an entry of this region and lies in the page that is executed, goes there; else on behind this. */
+  #stayInPage(): void {
+    const { f, locals } = this;
+    const page = this.#block.end >> 12;
+    const distance = f.local('i64');
+    const record = f.local('i32');
+    const none = f.open(OP.block);
+    f.emit(localGet(locals.target), localGet(locals.base), i64Const(BigInt(page * 4096)), OP.i64Add, OP.i64Sub);
+    if (this.#options.codeWidth === 32) f.emit(i64Const(0xffff_ffffn), OP.i64And);
+    f.emit(localTee(distance), i64Const(4095n), OP.i64GtU);
+    f.branchIf(none);
+    f.emit(localGet(distance), OP.i32WrapI64, i32Const(2), OP.i32Shl, load(OP.i32Load, this.#options.mapOf(page)), localTee(record));
+    f.emit(load(OP.i64Load, RECORD.regionSlot), i64Const(BigInt(this.#options.slot)), OP.i64Ne);
+    f.branchIf(none);
+    f.emit(localGet(record), load(OP.i32Load, RECORD.regionEntry), localSet(ENTRY));
+    const loop = outermostLoop(this.#ranges[this.#block.index]);
+    if (loop?.dispatches === true) {
+      f.emit(localGet(ENTRY), i32Const(loop.first), OP.i32Sub, i32Const(loop.last - loop.first), OP.i32LeU);
+      f.branchIf(this.#loopLabels.get(loop) as number);
+    }
+    f.branch(this.#root);
+    f.close();
+    f.release('i64', distance);
+    f.release('i32', record);
   }
 
   /**
@@ -389,4 +455,11 @@ function successors({ blockAt }: Plan, block: Block): number[] {
   if (block.target !== undefined) distances.push(block.target);
   if (block.leaves === 'next' || (block.leaves === 'jump' && ending === 'branch')) distances.push(block.end);
   return distances.flatMap((distance) => blockAt.get(distance) ?? []);
+}
+
+/** The loop in which a range lies that lies in no other; undefined: it lies in none. */
+function outermostLoop(range: Range | undefined): Range | undefined {
+  let loop: Range | undefined;
+  for (let r = range; r?.parent !== undefined; r = r.parent) loop = r;
+  return loop;
 }

@@ -53,27 +53,13 @@ export class TranslatorMemory extends TranslatorFlags {
     f.emit(low, i32Const(7), OP.i32ShrU, i32Const(0xffe0), OP.i32And, localGet(this.around.locals.tlb), OP.i32Add, localTee(entry));
     f.emit(load(OP.i64Load, writes ? 8 : 0), last, PAGE_MASK, OP.i64And, OP.i64Ne);
     f.open(OP.if);
-    f.emit(...this.#fill(linear, bytes, writes), OP.i32Eqz);
+    f.emit(linear.code, i32Const((bytes << 1) | Number(writes)), call(this.around.helper('fillTlbFor')), OP.i32Eqz);
     f.open(OP.if);
     this.around.bail();
     f.close();
     f.close();
     f.emit(low, localGet(entry), load(OP.i32Load, 16), OP.i32Add, localSet(entry));
     return entry;
-  }
-
-  /** Whether the TLB has, or now has, an entry for all bytes of the access. */
-  #fill(linear: Expr, bytes: number, writes: boolean): (readonly number[] | number)[] {
-    const fill = [...linear.code, ...i32Const(writes ? 1 : 0), ...call(this.around.helper('fillTlb'))];
-    if (bytes === 1) return [fill];
-    const inPage = [...linear.code, OP.i32WrapI64, ...i32Const(4095), OP.i32And];
-    this.f.emit(inPage, i32Const(4096 - bytes), OP.i32LeU);
-    this.f.open(OP.if, 'i32');
-    this.f.emit(fill);
-    this.f.else();
-    this.f.emit(i32Const(0));
-    this.f.close();
-    return [];
   }
 
   protected memoryAt(place: Place, width: BitWidth, readForWrite: boolean): MemoryOperand {

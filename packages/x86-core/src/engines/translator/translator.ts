@@ -6,19 +6,24 @@
 import type { DecodeMode } from '../../decode/decoded.ts';
 import type { FunctionTable } from '../../wasm/runtime.ts';
 import type { CodePage, CodePages } from '../code-pages.ts';
+import { heatOf } from '../heat.ts';
 import { RECORD_SIZE, SPECIAL } from '../record.ts';
 import type { RecordWriter } from '../record-writer.ts';
 import { type CodeView, type Plan, type PlannedInstruction, planRegion } from './plan.ts';
 import { type RegionEnvironment, RegionModuleWriter } from './region-module.ts';
 
-const LIMITS = { instructions: 600, pages: 8 } as const;
+const LIMITS = { instructions: 400, pages: 8 } as const;
 /** Records that an entry takes: itself, the instruction, and what follows. */
 const ENTRY_RECORDS = 3;
 /** Room that installing one region may take: for every instruction an entry. */
 export const REGION_ROOM: number = LIMITS.instructions * ENTRY_RECORDS * RECORD_SIZE;
+/** Jumps to a place after which it goes into a region that reaches it. */
+const WARM = 250;
 const GROWTH = 256;
 /** Regions alive at most; beyond it all are dropped. */
 const MOST_REGIONS = 8192;
+/** A region is made larger so many times; what becomes hot in it after that gets a region of its own. */
+const MOST_GENERATIONS = 12;
 /** A page is not translated any more when that many of its regions died because it was written. */
 const MOST_WRITES = 64;
 
@@ -45,6 +50,10 @@ export interface HotPlace {
 
 interface Region {
   readonly slot: number;
+  /** How many times it was made larger. */
+  readonly generation: number;
+  /** Where its blocks begin. */
+  readonly blocks: { readonly page: CodePage; readonly offset: number }[];
   readonly pages: readonly CodePage[];
   readonly entries: { readonly page: CodePage; readonly offset: number; readonly record: number }[];
 }
@@ -68,6 +77,8 @@ export class Translator {
   readonly #options: TranslatorOptions;
   readonly #regions = new Map<number, Region>();
   readonly #byPage = new Map<CodePage, Set<Region>>();
+  /** The region that a block was put into last, by the block's place. */
+  readonly #owners = new Map<CodePage, Map<number, Region>>();
   readonly #freeSlots: number[] = [];
   /** Deaths by writing, by host page. */
   readonly #writes = new Map<number, number>();
@@ -104,8 +115,42 @@ export class Translator {
     if (here !== 0 && records.isEntry(here)) return;
     const start = now();
     const plan = planRegion(this.#view(place), mode, [offset], LIMITS);
-    if (plan !== undefined) this.#make(plan, mode.codeWidth === 64 ? 64 : 32);
+    if (plan !== undefined) {
+      const merged = this.#merge(place, plan);
+      this.#make(merged?.plan ?? plan, mode.codeWidth === 64 ? 64 : 32, merged?.generation ?? 0);
+    }
     this.#milliseconds += now() - start;
+  }
+
+  /**
+   * One region of the planned code and the regions that share code with it, if it does not get too large: most often they are parts of one
+   * loop that only indirect jumps connect.
+   */
+  #merge(place: HotPlace, plan: Plan): { readonly plan: Plan; readonly generation: number } | undefined {
+    const others = new Set<Region>();
+    for (const { distance } of plan.blocks) {
+      const owner = this.#owners.get(plan.pages.get(distance >> 12) as CodePage)?.get(distance & 0xfff);
+      if (owner !== undefined && owner.generation < MOST_GENERATIONS) others.add(owner);
+    }
+    if (others.size === 0) return undefined;
+    const starts = [place.offset];
+    let generation = 0;
+    for (const other of others) {
+      generation = Math.max(generation, other.generation + 1);
+      for (const { page, offset } of other.entries) {
+        for (const [number, planned] of plan.pages) if (planned === page) starts.push(number * 4096 + offset);
+      }
+    }
+    const merged = planRegion(this.#view(place), place.mode, starts, LIMITS);
+    return merged === undefined || merged.instructions >= LIMITS.instructions ? undefined : { plan: merged, generation };
+  }
+
+  /** Jumps to a record so far; a region begins only where there were many. */
+  #heat(record: number): number {
+    const { bytes, records } = this.#options;
+    if (record === 0) return 0;
+    const at = heatOf(record);
+    return records.isEntry(record) ? 0xffff : (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
   }
 
   #view({ page, neighbour }: HotPlace): CodeView {
@@ -114,6 +159,7 @@ export class Translator {
       page: (number) => (number === 0 ? page : neighbour(number)),
       bytes: (p) => bytes.subarray(p.hostPage, p.hostPage + 4096),
       met: (p, offset) => cold || pages.at(p, offset) !== 0,
+      warm: (p, offset) => cold || this.#heat(pages.at(p, offset)) >= WARM,
       isEntry: (p, offset) => {
         const record = pages.at(p, offset);
         return record !== 0 && records.isEntry(record);
@@ -121,7 +167,7 @@ export class Translator {
     };
   }
 
-  #make(plan: Plan, codeWidth: 32 | 64): void {
+  #make(plan: Plan, codeWidth: 32 | 64, generation: number): void {
     const { regions } = this.#options;
     if (this.#regions.size >= MOST_REGIONS) this.dropAll();
     const slot = this.#freeSlots.pop() ?? this.#slots++;
@@ -135,12 +181,12 @@ export class Translator {
     this.#modules++;
     this.#instructions += plan.instructions;
     this.#codeBytes += bytes.length;
-    this.#install(plan, slot);
+    this.#install(plan, slot, generation);
   }
 
-  #install(plan: Plan, slot: number): void {
+  #install(plan: Plan, slot: number, generation: number): void {
     const { pages } = this.#options;
-    const region: Region = { slot, pages: [...plan.pages.values()], entries: [] };
+    const region: Region = { slot, generation, pages: [...plan.pages.values()], entries: [], blocks: [] };
     this.#regions.set(slot, region);
     for (const page of region.pages) {
       let set = this.#byPage.get(page);
@@ -150,8 +196,9 @@ export class Translator {
       }
       set.add(region);
     }
-    for (const { instructions } of plan.blocks) {
+    for (const { instructions, distance: at } of plan.blocks) {
       for (const { distance, decoded } of instructions) this.#cover(plan, distance, decoded.length);
+      this.#own(plan.pages.get(at >> 12) as CodePage, at & 0xfff, region);
     }
     for (const distance of plan.entries) {
       const block = plan.blocks[plan.blockAt.get(distance) as number];
@@ -166,6 +213,16 @@ export class Translator {
       region.entries.push({ page, offset, record });
     }
     if (region.entries.length === 0) this.#free(region);
+  }
+
+  #own(page: CodePage, offset: number, region: Region): void {
+    let owners = this.#owners.get(page);
+    if (owners === undefined) {
+      owners = new Map();
+      this.#owners.set(page, owners);
+    }
+    owners.set(offset, region);
+    region.blocks.push({ page, offset });
   }
 
   #cover(plan: Plan, distance: number, length: number): void {
@@ -218,6 +275,11 @@ export class Translator {
       const set = this.#byPage.get(page);
       set?.delete(region);
       if (set?.size === 0) this.#byPage.delete(page);
+    }
+    for (const { page, offset } of region.blocks) {
+      const owners = this.#owners.get(page);
+      if (owners?.get(offset) === region) owners.delete(offset);
+      if (owners?.size === 0) this.#owners.delete(page);
     }
     this.#regions.delete(region.slot);
     regions.set(region.slot, null);
