@@ -78,6 +78,9 @@ export type DerivedField =
   | 'commonMode'
   | 'attention'
   | 'shadowUntil'
+  | 'codeTlbFilled'
+  | 'codeTlbFilledGlobal'
+  | 'codeTlbMixed'
   | 'timestampStart'
   | 'timestampFrom'
   | 'timestampRate'
@@ -222,6 +225,10 @@ const DERIVED: Readonly<Record<DerivedField, FieldShape>> = {
   attention: u32(),
   /** Value of `remaining` at the boundary up to which the interrupt shadow lasts. */
   shadowUntil: u32(),
+  /** Lists of the code TLB's entries that were filled, and whether the second one holds others than global pages. [engines/code-tlb.ts] */
+  codeTlbFilled: u32(),
+  codeTlbFilledGlobal: u32(),
+  codeTlbMixed: u32(),
   /**
    * The time stamp counter without tscOffset: timestampStart + ⌊(timestampFrom − instructions left) × timestampRate⌋; the last two are
    * doubles. Rate 0: it must be asked for.

@@ -30,7 +30,7 @@ import {
 import { VECTOR } from '../fault.ts';
 import type { Processor } from '../processor.ts';
 import { SEGMENT_NUMBER } from '../state.ts';
-import * as common from './common-case/reading.ts';
+import * as common from './common-case/registers.ts';
 import { is64BitCode, isLongMode, TYPE } from './descriptor.ts';
 import { requireSupervisor } from './mode.ts';
 import { type SystemRoutine, systemRoutine } from './routine.ts';
@@ -65,17 +65,21 @@ export const readControl: SystemRoutine = systemRoutine(
   common.readControl,
 );
 
-export const writeControl: SystemRoutine = systemRoutine('writeControl', (p, number = 0n, value = 0n) => {
-  const n = Number(number);
-  if (n !== 0 && n !== 2 && n !== 3 && n !== 4 && n !== 8) p.fault(VECTOR.UD);
-  requireSupervisor(p);
-  if (n === 0) writeCr0(p, value);
-  else if (n === 2) p.set64('cr2', value);
-  else if (n === 3) writeCr3(p, value);
-  else if (n === 4) writeCr4(p, value);
-  else writeCr8(p, value);
-  return undefined;
-});
+export const writeControl: SystemRoutine = systemRoutine(
+  'writeControl',
+  (p, number = 0n, value = 0n) => {
+    const n = Number(number);
+    if (n !== 0 && n !== 2 && n !== 3 && n !== 4 && n !== 8) p.fault(VECTOR.UD);
+    requireSupervisor(p);
+    if (n === 0) writeCr0(p, value);
+    else if (n === 2) p.set64('cr2', value);
+    else if (n === 3) writeCr3(p, value);
+    else if (n === 4) writeCr4(p, value);
+    else writeCr8(p, value);
+    return undefined;
+  },
+  common.writeControl,
+);
 
 function writeCr0(p: Processor, value: bigint): void {
   const invalid = (): never => p.fault(VECTOR.GP, 0);

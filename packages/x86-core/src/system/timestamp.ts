@@ -2,7 +2,7 @@
 import { CR4_TSD } from '../control-bits.ts';
 import { VECTOR } from '../fault.ts';
 import type { Processor } from '../processor.ts';
-import * as common from './common-case/reading.ts';
+import * as common from './common-case/registers.ts';
 import { isReal } from './mode.ts';
 import { type SystemRoutine, systemRoutine } from './routine.ts';
 

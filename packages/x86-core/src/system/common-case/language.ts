@@ -52,6 +52,8 @@ export interface SystemLanguage<V>
   memory(linear: V, bytes: number, access: 'read' | 'write', rights: 'current' | 'supervisor'): Stretch<V>;
   /** Privilege is now `cpl` (width 32): accesses go through its TLBs, and what follows is looked up anew. */
   enterPrivilege(cpl: V): void;
+  /** Drops the translations of all pages that are not global. */
+  flushNonGlobal(): void;
   /** The time stamp counter, tscOffset included, of width 64; gives up if it must be asked for. */
   timestamp(): V;
   /** Interrupts stay off for one instruction after this one. */

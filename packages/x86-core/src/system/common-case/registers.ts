@@ -1,8 +1,8 @@
 /**
- * Common cases of RDTSC, RDTSCP and of MOV from control registers: what kernels read all the time. [timestamp.ts, control-registers.ts of
+ * Common cases of RDTSC, RDTSCP and of MOV from and to control registers. [timestamp.ts, control-registers.ts of
  * system/]
  */
-import { CR4_TSD } from '../../control-bits.ts';
+import { CR4_PAE, CR4_TSD, PHYSICAL_ADDRESS_BITS } from '../../control-bits.ts';
 import type { SystemLanguage } from './language.ts';
 import { anyOf, low, requireCpl0, requireMode, word } from './phrases.ts';
 
@@ -38,4 +38,27 @@ export function readControl<V>(x: SystemLanguage<V>, number: V): V {
   ] as const)
     x.when(is(which), () => result.write(x.state(name).read()));
   return result.read();
+}
+
+const CR3_RESERVED = -(1n << BigInt(PHYSICAL_ADDRESS_BITS));
+
+/** MOV to CR2, and to CR3 where that loads no PDPTE registers; other registers have more consequences. */
+export function writeControl<V>(x: SystemLanguage<V>, number: V, value: V): undefined {
+  requireMode(x);
+  requireCpl0(x);
+  const n = x.bind(low(x, number));
+  x.when(
+    x.eq(n, word(x, 3), 32),
+    () => {
+      x.giveUpIf(x.ne(x.and(value, x.constant(CR3_RESERVED, 64), 64), x.constant(0, 64), 64));
+      const pae = anyOf(x, low(x, x.state('cr4').read()), CR4_PAE);
+      x.giveUpIf(x.and(pae, x.ne(x.state('commonMode').read(), word(x, 64), 32), 8));
+      x.state('cr3').write(value);
+      x.flushNonGlobal();
+    },
+    () => {
+      x.giveUpIf(x.ne(n, word(x, 2), 32));
+      x.state('cr2').write(value);
+    },
+  );
 }
