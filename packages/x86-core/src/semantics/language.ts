@@ -39,6 +39,8 @@ export interface Subroutine {
   readonly parameters: readonly BitWidth[];
   readonly results: readonly BitWidth[];
   readonly body: <V>(x: Language<V>, ...parameters: V[]) => readonly V[];
+  /** Executed so often that a region has the body in place of a call. It says widths wherever a word takes one. */
+  readonly inPlace?: boolean;
 }
 
 export interface Language<V> {

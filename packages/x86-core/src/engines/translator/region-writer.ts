@@ -20,13 +20,14 @@ import { i32Const, i64Const, load, localGet, localSet, localTee, OP, store } fro
 import { unsigned } from '../../wasm/leb128.ts';
 import type { FunctionBuilder, Signature } from '../../wasm/module.ts';
 import { CODE_TLB_ENTRIES } from '../code-tlb.ts';
+import { typeOf } from '../expression.ts';
 import { loadOf, storeOf } from '../memory-instructions.ts';
 import { RECORD, SPECIAL } from '../record.ts';
 import { type Kind, meet, numberOf, SETTLED, UNKNOWN } from './lazy-flags.ts';
 import type { Block, Plan, PlannedInstruction } from './plan.ts';
 import { LEFT, REGION } from './region.ts';
 import { firstOf, lastOf, type Range, rangesByBlock, route, structure } from './structure.ts';
-import type { RegionLocals, RegionSurroundings } from './surroundings.ts';
+import type { LocalField, RegionLocals, RegionSurroundings } from './surroundings.ts';
 import { TranslatorLanguage } from './translator-language.ts';
 
 const ENTRY = 0;
@@ -60,10 +61,7 @@ export class RegionWriter implements RegionSurroundings {
   readonly #outcome: number;
   /** i64: see `#writeInterpret`. */
   readonly #place: number;
-  readonly #registers = new Map<
-    string,
-    { readonly field: 'gpr' | 'xmm'; readonly index: number; readonly local: number; written: boolean }
-  >();
+  readonly #registers = new Map<string, { readonly field: LocalField; readonly index: number; readonly local: number; written: boolean }>();
   /** Kinds of flags at the starts of blocks. */
   readonly #kinds: (Kind | undefined)[];
   /** Blocks that are entered with their number in `entry`. */
@@ -126,11 +124,11 @@ export class RegionWriter implements RegionSurroundings {
     return this.#module.subroutine(subroutine);
   }
 
-  register(field: 'gpr' | 'xmm', index: number, writes: boolean): number {
+  register(field: LocalField, index: number, writes: boolean): number {
     const key = `${field}${index}`;
     let found = this.#registers.get(key);
     if (found === undefined) {
-      found = { field, index, local: this.f.lasting(field === 'gpr' ? 'i64' : 'v128'), written: false };
+      found = { field, index, local: this.f.lasting(typeOf(placeOf(field, index)[0])), written: false };
       this.#registers.set(key, found);
     }
     found.written ||= writes;
@@ -445,8 +443,10 @@ export class RegionWriter implements RegionSurroundings {
   }
 }
 
-const placeOf = (field: 'gpr' | 'xmm', index: number): [BitWidth, number] =>
-  field === 'gpr' ? [64, STATE.gpr.address + 8 * index] : [128, STATE.xmm.address + 16 * index];
+function placeOf(field: LocalField, index: number): [BitWidth, number] {
+  const { address, size } = STATE[field];
+  return [(8 * size) as BitWidth, address + size * index];
+}
 
 /** Blocks that a block goes to directly. */
 function successors({ blockAt }: Plan, block: Block): number[] {

@@ -1,7 +1,16 @@
 /** What the body of an instruction finds around itself in a region: the locals, and the ways out. */
 import type { Subroutine } from '../../semantics/language.ts';
+import type { FieldName } from '../../state.ts';
 import type { FunctionBuilder } from '../../wasm/module.ts';
 import type { Kind } from './lazy-flags.ts';
+
+/** What x87 and SSE instructions all read and write: control, status, tags, top, pointers. */
+const CONTROL_FIELDS = ['fcw', 'fsw', 'ftags', 'ftop', 'fip', 'fdp', 'fcs', 'mxcsr'] as const;
+type ControlField = (typeof CONTROL_FIELDS)[number];
+/** State that a region keeps in locals. */
+export type LocalField = 'gpr' | 'xmm' | ControlField;
+
+export const isControlField = (name: FieldName): name is ControlField => (CONTROL_FIELDS as readonly FieldName[]).includes(name);
 
 export interface RegionLocals {
   /** i64: RIP of the first byte of the first entry's page. */
@@ -23,8 +32,8 @@ export interface RegionSurroundings {
   readonly locals: RegionLocals;
   /** What is known of the flags where code is written. */
   kind: Kind;
-  /** Local of a register, an i64 or a v128. */
-  register(field: 'gpr' | 'xmm', index: number, writes: boolean): number;
+  /** Local of element `index` of a field, of the field's width: an i32 for less than 32 bits, too, with nothing above them. */
+  register(field: LocalField, index: number, writes: boolean): number;
   /** Leaves to the interpreter, which executes this instruction; nothing of it may have been done. */
   bail(): void;
   /** A relative jump, call or branch that is taken. */

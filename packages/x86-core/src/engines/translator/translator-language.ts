@@ -9,7 +9,7 @@ import { call as callCode, i32Const, i64Const, localGet, localSet, OP, store } f
 import { cleaned, constantExpr, type Expr, expr, typeOf, wide } from '../expression.ts';
 import { loadOf, storeOf } from '../memory-instructions.ts';
 import type { PlannedInstruction } from './plan.ts';
-import type { RegionSurroundings } from './surroundings.ts';
+import { isControlField, type RegionSurroundings } from './surroundings.ts';
 import { type MemoryOperand, type Place, TranslatorMemory } from './translator-memory.ts';
 
 const ALL_32 = 0xffff_ffffn;
@@ -106,7 +106,15 @@ export class TranslatorLanguage extends TranslatorMemory implements Language<Exp
 
   field(name: FieldName): Operand<Expr> {
     const { address, size } = STATE[name];
-    return this.#state(address, (size * 8) as BitWidth);
+    const width = (size * 8) as BitWidth;
+    if (!isControlField(name)) return this.#state(address, width);
+    const local = (writes: boolean): number => this.around.register(name, 0, writes);
+    return {
+      width,
+      isMemory: false,
+      read: () => this.bind({ type: typeOf(width), code: localGet(local(false)), clean: true }),
+      write: (value) => this.f.emit(cleaned(value, width), localSet(local(true))),
+    };
   }
 
   indexedField(name: FieldName, index: Expr, stride: number, displacement: number, width: BitWidth): Operand<Expr> {
@@ -260,6 +268,10 @@ export class TranslatorLanguage extends TranslatorMemory implements Language<Exp
   }
 
   call(subroutine: Subroutine, ...values: Expr[]): readonly Expr[] {
+    if (subroutine.inPlace === true) {
+      const parameters = values.map((value, i) => this.bind(clean(value, subroutine.parameters[i] as BitWidth)));
+      return subroutine.body<Expr>(this, ...parameters).map((result) => this.bind(result));
+    }
     const code = values.map((value, i) => cleaned(value, subroutine.parameters[i] as BitWidth));
     this.f.emit(...code, callCode(this.around.subroutine(subroutine)));
     const locals = subroutine.results.map((width) => ({ local: this.f.local(typeOf(width)), width }));
@@ -267,6 +279,8 @@ export class TranslatorLanguage extends TranslatorMemory implements Language<Exp
     return locals.map(({ local, width }) => ({ type: typeOf(width), code: localGet(local), clean: true, bound: true }));
   }
 }
+
+const clean = (value: Expr, width: BitWidth): Expr => ({ ...value, code: cleaned(value, width), clean: true });
 
 function immediate(value: bigint, width: BitWidth): Operand<Expr> {
   return {

@@ -86,6 +86,7 @@ export const f80Compare: Subroutine = {
   name: 'f80-compare',
   parameters: parametersOf(EXTENDED),
   results: [32, 32],
+  inPlace: true,
   body: (x, aSignificand, aTop, bSignificand, bTop, signaling, word) => {
     const q = new Words(x, 64);
     const d = new Words(x, 32);

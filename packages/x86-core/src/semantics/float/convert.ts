@@ -184,6 +184,7 @@ export const i64ToF80: Subroutine = {
   name: 'i64ToF80',
   parameters: [64],
   results: [64, 32],
+  inPlace: true,
   body: (x, value) => {
     const d = new Words(x, 32);
     const n = ofInteger(x, value);

@@ -169,6 +169,8 @@ function extendedOperation(operation: Operation): Subroutine {
     name: `f80-${operation}`,
     parameters: parametersOf(EXTENDED, operation),
     results,
+    // Division and square root are long, and slow anyway.
+    inPlace: operation === 'add' || operation === 'sub' || operation === 'mul',
     body: <V>(x: Language<V>, ...values: V[]) => {
       const d = new Words(x, 32);
       const a: Number80<V> = { significand: values[0] as V, top: values[1] as V };

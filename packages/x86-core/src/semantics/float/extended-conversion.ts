@@ -38,6 +38,7 @@ function widening(f: NarrowFormat, conversion: Subroutine): Subroutine {
     name: `${conversion.name}-quickly`,
     parameters: conversion.parameters,
     results: conversion.results,
+    inPlace: true,
     body: (x, bits) => {
       const q = new Words(x, 64);
       const d = new Words(x, 32);
@@ -68,6 +69,7 @@ function narrowing(f: NarrowFormat, conversion: Subroutine): Subroutine {
     name: `${conversion.name}-quickly`,
     parameters: conversion.parameters,
     results: conversion.results,
+    inPlace: true,
     body: (x, significand, top, word) => {
       const q = new Words(x, 64);
       const d = new Words(x, 32);
@@ -106,6 +108,7 @@ function toInteger(width: 16 | 32 | 64, conversion: Subroutine, truncates: boole
     name: `${conversion.name}-quickly`,
     parameters: conversion.parameters,
     results: conversion.results,
+    inPlace: true,
     body: (x, significand, top, word) => {
       const q = new Words(x, 64);
       const d = new Words(x, 32);
