@@ -96,6 +96,8 @@ export type DerivedField =
   | 'ramPages'
   | 'ramHost'
   | 'watchedPages'
+  | 'codeDirectory'
+  | 'codeKey'
   | 'faultVector'
   | 'faultErrorCode'
   | 'faulted'
@@ -253,6 +255,9 @@ const DERIVED: Readonly<Record<DerivedField, FieldShape>> = {
   ramHost: u32(RAM_REGIONS),
   /** Address in linear memory of the bytes of Ram.watched. */
   watchedPages: u32(),
+  /** Directory of the maps of decoded code, and the mode whose maps hold what is executed now: see engines/code-pages.ts. */
+  codeDirectory: u32(),
+  codeKey: u32(),
   /** Of the last fault: vector, and error code (−1: none). */
   faultVector: u32(),
   faultErrorCode: u32(),

@@ -3,11 +3,20 @@
  * places of the page to records, one for each decode mode. A page is watched while its map is in use; a write to a part of it that was
  * decoded voids its records. When the arena is full everything is dropped, which bounds memory whatever the guest does.
  *
+ * Generated code finds maps through a directory: for every page of linear memory the address of the first of its maps, 0 if it has none.
+ * A header (CODE_MAP) before each map says which mode it is for, and which comes next.
+ *
  * UNCHECKED: word indices come from the arena's own bump pointer and from page offsets below 4096.
  */
 import { RECORD, RECORD_SIZE, SPECIAL } from './record.ts';
 
 const MAP_BYTES = 4096 * 4;
+/** Size of the header before a map, and offsets in it: u32 mode, u32 address of the page's next map or 0. */
+export const CODE_MAP = { header: 32, mode: 0, next: 4 } as const;
+/** Room that a page for one mode takes in the arena. */
+export const CODE_PAGE_ROOM: number = CODE_MAP.header + MAP_BYTES;
+/** Bytes of the directory for a linear memory of this size. */
+export const directoryBytes = (memoryBytes: number): number => Math.ceil(memoryBytes / 4096 / 8) * 32;
 /** Granularity of "this part of the page was decoded", in bytes: 64 parts in a page. */
 const PART_SHIFT = 6;
 
@@ -37,6 +46,7 @@ export class CodePages {
   readonly #words: Uint32Array;
   readonly #halves: Uint16Array;
   readonly #bytes: Uint8Array;
+  readonly #directory: number;
   readonly #start: number;
   readonly #end: number;
   readonly #hooks: CodePagesHooks;
@@ -48,11 +58,12 @@ export class CodePages {
   invalidations = 0;
   drops = 0;
 
-  /** @param start, end the arena in linear memory, multiples of 32 */
-  constructor(buffer: ArrayBufferLike, start: number, end: number, hooks: CodePagesHooks) {
+  /** @param directory, start, end where the directory and the arena lie in linear memory, multiples of 32 */
+  constructor(buffer: ArrayBufferLike, directory: number, start: number, end: number, hooks: CodePagesHooks) {
     this.#words = new Uint32Array(buffer);
     this.#halves = new Uint16Array(buffer);
     this.#bytes = new Uint8Array(buffer);
+    this.#directory = directory >>> 2;
     this.#start = start;
     this.#end = end;
     this.#free = start;
@@ -64,9 +75,13 @@ export class CodePages {
     const number = hostPage >>> 12;
     const found = this.#pages.get(number)?.find((p) => p.mode === mode);
     if (found !== undefined) return found;
-    this.reserve(MAP_BYTES);
-    const map = this.#allocate(MAP_BYTES);
+    this.reserve(CODE_PAGE_ROOM);
+    const header = this.#allocate(CODE_PAGE_ROOM);
+    const map = header + CODE_MAP.header;
     this.#bytes.fill(0, map, map + MAP_BYTES);
+    this.#words[(header + CODE_MAP.mode) >>> 2] = mode;
+    this.#words[(header + CODE_MAP.next) >>> 2] = this.#words[this.#directory + number] as number;
+    this.#words[this.#directory + number] = map;
     const page: CodePage = { hostPage, mode, map, parts: new Uint32Array(2), records: [] };
     const list = this.#pages.get(number);
     if (list === undefined) this.#pages.set(number, [page]);
@@ -156,6 +171,7 @@ export class CodePages {
     this.drops++;
     for (const [number, pages] of this.#pages) {
       if (pages.some((p) => p.records.length > 0)) this.#hooks.unwatch(number * 4096);
+      this.#words[this.#directory + number] = 0;
     }
     this.#pages.clear();
     this.#byMap.clear();

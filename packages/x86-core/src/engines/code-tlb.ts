@@ -23,9 +23,15 @@ export const CODE_TLB_ENTRIES = 1024;
 /** Never the address of a page. */
 const INVALID = 1;
 /** Flags of a link, below its address: in a list; in that of global pages; kind of the guest's page (0: 4 KiB; see LARGE_PAGES). */
-const LINK = { listed: 1, global: 2, kind: 2, address: ~15 } as const;
-const MAP = 8;
-const NEXT = 12;
+export const LINK: { readonly listed: number; readonly global: number; readonly kind: number; readonly address: number } = {
+  listed: 1,
+  global: 2,
+  kind: 2,
+  address: ~15,
+};
+/** Offsets within an entry, behind the tag. */
+export const CODE_TLB_ENTRY = { map: 8, next: 12 } as const;
+const { map: MAP, next: NEXT } = CODE_TLB_ENTRY;
 
 const word = (name: 'codeTlbFilled' | 'codeTlbFilledGlobal' | 'codeTlbMixed'): number => STATE[name].address >>> 2;
 const FILLED = word('codeTlbFilled');

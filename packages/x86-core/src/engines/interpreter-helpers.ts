@@ -20,6 +20,7 @@ import {
   type ValueType,
 } from '../wasm/instructions.ts';
 import type { FunctionBuilder, ModuleBuilder, Signature } from '../wasm/module.ts';
+import { buildFindCode, FIND_CODE } from './code-search.ts';
 import { buildPageWalk, PAGE_WALK, WALK } from './page-walk.ts';
 import { buildSettle, buildSettleState, SETTLE } from './translator/lazy-flags.ts';
 
@@ -41,7 +42,7 @@ export const IMPORTS: Readonly<Record<string, Signature>> = {
   slowProbe: { parameters: ['i32'], results: ['i32'] },
   /** Calls a system routine: (number, count of arguments). */
   system: { parameters: ['i32', 'i32'], results: [] },
-  /** Record of the instruction at RIP; 0 after a fault. */
+  /** Record of the instruction at RIP, decoded if need be; 0 after a fault. */
   find: { parameters: [], results: ['i32'] },
   /** Execution has often jumped to RIP. */
   hot: { parameters: [], results: [] },
@@ -61,6 +62,7 @@ export const HELPERS: Readonly<Record<string, Signature>> = {
   canonical: { parameters: ['i64', 'i32', 'i32'], results: ['i32'] },
   probe: { parameters: ['i64', 'i32'], results: ['i32'] },
   ...PAGE_WALK,
+  findCode: FIND_CODE,
   fillTlbFor: { parameters: ['i64', 'i32'], results: ['i32'] },
   settle: SETTLE,
   settleState: { parameters: [], results: [] },
@@ -89,6 +91,7 @@ export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number>
   };
   const imported = (name: string): number[] => call(index.get(name) as number);
   buildPageWalk(module, index);
+  define('findCode', (f) => buildFindCode(f, index.get('walkPages') as number, index.get('find') as number));
   define('canonical', (f) => canonical(f, imported('segmentFault')));
   define('linear', (f) => linear(f, imported('segmentFault'), imported('canonical')));
   define('probe', (f) => probe(f, imported('fillTlb'), imported('slowProbe')));

@@ -6,7 +6,7 @@
  *     case …:   the common instructions; fall to `record + 1`, or set `target` and go to `jumped`
  *     other:    call the handler through the table
  *   jumped:     count what was executed; in the same page, go on at the page's record map
- *   lookup:     the code TLB; else ask JavaScript to find or decode
+ *   lookup:     the code TLB; else a page walk, or JavaScript, which decodes
  *   fault:      the common case of delivery, or the end of the run
  */
 import { STATE } from '../state.ts';
@@ -288,7 +288,7 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   f.close();
   f.close();
   storeRip();
-  goOnAt('find');
+  goOnAt('findCode');
 
   f.close(); // fault
   settleFault();
@@ -298,7 +298,7 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   f.emit(OP.return);
   f.close();
   f.emit(get64(STATE.rip.address), localSet(target));
-  f.emit(call(helper('find')), localTee(RECORD_LOCAL), OP.i32Eqz);
+  f.emit(call(helper('findCode')), localTee(RECORD_LOCAL), OP.i32Eqz);
   f.open(OP.if);
   f.emit(FAULTED, OP.return);
   f.close();

@@ -15,7 +15,7 @@ import { SEGMENT_NUMBER, STATE } from '../state.ts';
 import type { DeliveryKind } from '../system/common-case/delivery.ts';
 import type { SystemProcessor } from '../system-processor.ts';
 import type { LinearMemory } from '../wasm/runtime.ts';
-import { type CodePage, CodePages } from './code-pages.ts';
+import { CODE_PAGE_ROOM, type CodePage, CodePages, directoryBytes } from './code-pages.ts';
 import { CodeTlb } from './code-tlb.ts';
 import { routineByNumber } from './handler-module.ts';
 import { HandlerTable, type Imports } from './handler-table.ts';
@@ -34,18 +34,22 @@ const W = {
   faulted: word('faulted'),
   deliversFaults: word('deliversFaults'),
   pageMap: word('pageMap'),
+  codeDirectory: word('codeDirectory'),
+  codeKey: word('codeKey'),
   hotAfter: word('hotAfter'),
   codeTlb: word('codeTlb'),
   flat: word('flatSegments'),
   codeBase: word('linearBase') + 2 * SEGMENT_NUMBER.CS,
   codeLimit: word('segmentLimit') + SEGMENT_NUMBER.CS,
 };
+/** No mode of a code page. */
+const NO_KEY = 0xffff_ffff;
 /** More than there are values of `#mode`. */
 const MODES = 64;
 /** Instructions decoded in one go. */
 const RUN_LENGTH = 32;
 /** Records that one decoding may write: a run, its end, and a map. */
-const ROOM = 4096 * 4 + (RUN_LENGTH + 2) * RECORD_SIZE;
+const ROOM = CODE_PAGE_ROOM + (RUN_LENGTH + 2) * RECORD_SIZE;
 
 export interface InterpreterOptions {
   readonly memory: LinearMemory;
@@ -111,9 +115,11 @@ export class Interpreter {
     this.#u64 = new BigUint64Array(buffer, 0, buffer.byteLength >>> 3);
     this.#records = new RecordWriter(buffer);
     this.#codeTlb = new CodeTlb(this.#u32);
-    this.#stepRecords = options.arenaStart;
-    this.#emptyMap = options.arenaStart + 4 * RECORD_SIZE;
-    this.#pages = new CodePages(buffer, this.#emptyMap + 4096 * 4, options.arenaEnd, {
+    const directory = options.arenaStart;
+    this.#u32[W.codeDirectory] = directory;
+    this.#stepRecords = directory + directoryBytes(buffer.byteLength);
+    this.#emptyMap = this.#stepRecords + 4 * RECORD_SIZE;
+    this.#pages = new CodePages(buffer, directory, this.#emptyMap + 4096 * 4, options.arenaEnd, {
       watch: (hostPage) => {
         this.#ram.watched[hostPage >>> 12] = 1;
         this.#p.mmu.tlb.protectPage(hostPage);
@@ -280,6 +286,8 @@ export class Interpreter {
       this.#mode = mode;
     } else this.#forgetPage();
     this.#codeEnd = end;
+    // Where the segment ends within a page, the map depends on the page.
+    this.#u32[W.codeKey] = (end & 0xfff) === 0 ? mode : NO_KEY;
   }
 
   /** The next jump must look its page up. */

@@ -38,12 +38,11 @@ import {
   TLB_JOURNAL_BASE,
   TLB_SUPERVISOR_BASE,
 } from '../memory/tlb.ts';
-import { type FieldName, RAM_REGIONS, STATE } from '../state.ts';
-import { call, i32Const, i64Const, load, localGet, OP, store } from '../wasm/instructions.ts';
+import { RAM_REGIONS, STATE } from '../state.ts';
+import { call, i32Const, i64Const, load, OP } from '../wasm/instructions.ts';
 import type { FunctionBuilder, ModuleBuilder, Signature } from '../wasm/module.ts';
-import type { Statics } from './effects.ts';
 import { type Expr, expr } from './expression.ts';
-import { WasmValues } from './wasm-values.ts';
+import { Words } from './words.ts';
 
 /** What an access wants, besides reading data. `supervisor`: whatever the current privilege. */
 export const WALK = { write: 1, supervisor: 2, execute: 4 } as const;
@@ -72,60 +71,14 @@ export function buildPageWalk(module: ModuleBuilder, index: Map<string, number>)
     index.set(name, made.index);
   };
   const indexOf = (name: string): number => index.get(name) as number;
-  define('hostPage', (f) => new Words(f).hostPage());
+  define('hostPage', (f) => new Physical(f).hostPage());
   define('walkPages', (f) => new Walk(f, indexOf('hostPage')).write());
   define('fillTlb', (f) => new Fill(f).write(indexOf('walkPages')));
   define('flushTlb', (f) => new Fill(f).flush());
 }
 
-const STATICS: Statics = { width: 32, addressWidth: 32, stackWidth: 32, codeWidth: 32, repeatPrefix: 'none' };
-
-/** Words about memory and the way out, beside those that compute. Widths are 32 bits unless said. */
-class Words extends WasmValues {
-  constructor(f: FunctionBuilder) {
-    super(f, STATICS);
-  }
-
-  parameter(index: number, type: 'i32' | 'i64'): Expr {
-    return { type, code: localGet(index), clean: true, bound: true };
-  }
-
-  is(value: Expr, bits: number): Expr {
-    return this.and(value, this.constant(bits));
-  }
-
-  isNot(value: Expr, bits: number): Expr {
-    return this.eq(this.is(value, bits), this.constant(0));
-  }
-
-  field(name: FieldName, element = 0): Expr {
-    return this.word(this.constant(0), STATE[name].address + STATE[name].size * element);
-  }
-
-  setField(name: FieldName, value: Expr): void {
-    this.setWord(this.constant(0), STATE[name].address, value);
-  }
-
-  word(address: Expr, offset = 0): Expr {
-    return expr('i32', true, address.code, load(OP.i32Load, offset));
-  }
-
-  setWord(address: Expr, offset: number, value: Expr): void {
-    this.f.emit(address.code, value.code, store(OP.i32Store, offset));
-  }
-
-  setQuad(address: Expr, offset: number, value: Expr): void {
-    this.f.emit(address.code, value.code, store(OP.i64Store, offset));
-  }
-
-  leave(value?: Expr): void {
-    this.f.emit(value === undefined ? [] : value.code, OP.return);
-  }
-
-  giveUpIf(condition: Expr): void {
-    this.when(condition, () => this.leave(this.constant(0)));
-  }
-
+/** RAM as the page walk sees it. */
+class Physical extends Words {
   /** Whether the page at an address in linear memory holds decoded code. */
   watched(host: Expr): Expr {
     const address = this.add(this.field('watchedPages'), this.shr(host, this.constant(12)));
@@ -150,7 +103,7 @@ interface Used {
   readonly low: Expr;
 }
 
-class Walk extends Words {
+class Walk extends Physical {
   readonly #hostPage: number;
   readonly #linear: Expr = this.parameter(0, 'i64');
   readonly #access: Expr = this.parameter(1, 'i32');
