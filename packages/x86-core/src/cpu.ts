@@ -30,6 +30,8 @@ export interface CpuOptions extends Environment {
   readonly engine?: EngineName;
   /** With the translator: jumps to a place, up to 65535, after which the code there is translated. Default 400; 0 translates all it can. */
   readonly hotAfter?: number;
+  /** With the translator: keeps what is translated, and counts how often it runs, for `regions`. Slower. Default: false. */
+  readonly observe?: boolean;
 }
 
 /** A copy of the architectural state, taken between calls of `run`; memory and the INTR pin are not part of it. */
@@ -113,6 +115,7 @@ export class Cpu {
         arenaEnd: memory.arenaEnd,
         leave: () => this.#leave(),
         hotAfter: this.engine === 'translator' ? (options.hotAfter ?? HOT) : undefined,
+        observe: options.observe === true,
       });
     }
     this.intr = {
@@ -154,9 +157,9 @@ export class Cpu {
     return this.#interpreter?.statistics(this.#now());
   }
 
-  /** The regions of translated code that are in force; none with the engines that do not translate. */
+  /** The regions of translated code that are in force, for who asked to `observe` them. Not from a callback. */
   regions(): Iterable<RegionInfo> {
-    return [];
+    return this.#interpreter?.regions() ?? [];
   }
 
   /** Runs for about `budget` instructions (at least one): until the first boundary at or after it. */

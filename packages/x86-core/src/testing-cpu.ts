@@ -46,6 +46,7 @@ export interface TestingCpuOptions {
   readonly timestamp?: CpuOptions['timestamp'];
   readonly unknownOpcodes?: 'fault' | 'stop';
   readonly hotAfter?: number;
+  readonly observe?: boolean;
 }
 
 export class TestingCpu {
@@ -86,6 +87,7 @@ export class TestingCpu {
       ...(options.timestamp && { timestamp: options.timestamp }),
       ...(options.unknownOpcodes && { unknownOpcodes: options.unknownOpcodes }),
       ...(options.hotAfter !== undefined && { hotAfter: options.hotAfter }),
+      ...(options.observe !== undefined && { observe: options.observe }),
     });
     this.#connect();
     const { buffer } = memory.memory;

@@ -24,6 +24,8 @@ import { FOR_WRITING } from './interpreter-helpers.ts';
 import { RECORD_SHIFT, RECORD_SIZE, SPECIAL } from './record.ts';
 import { RecordWriter } from './record-writer.ts';
 import { NO_PAGE } from './system-case-language.ts';
+import { RegionObserver, type RegionTotals } from './translator/observer.ts';
+import type { RegionInfo } from './translator/region-info.ts';
 import { REGION_ROOM, Translator, type TranslatorStatistics } from './translator/translator.ts';
 
 const word = (name: keyof typeof STATE): number => STATE[name].address >>> 2;
@@ -62,6 +64,8 @@ export interface InterpreterOptions {
   readonly leave: () => void;
   /** Jumps to a place after which it is translated; 0: also what a run begins with; undefined: never. */
   readonly hotAfter: number | undefined;
+  /** Keeps what is translated, and counts how often it runs. */
+  readonly observe: boolean;
 }
 
 /** What the interpreter, and the translator with it, count. */
@@ -101,6 +105,7 @@ export class Interpreter {
   /** A system routine runs. */
   #inSystem = false;
   readonly #leave: () => void;
+  #observer: RegionObserver | undefined;
   readonly #translator: Translator | undefined;
   /** Also what a run begins with, however cold. */
   readonly #translatesAll: boolean;
@@ -174,8 +179,9 @@ export class Interpreter {
     };
   }
 
-  #makeTranslator({ memory, hotAfter }: InterpreterOptions): Translator {
+  #makeTranslator({ memory, hotAfter, observe }: InterpreterOptions): Translator {
     const { helpers, regions } = this.#handlers;
+    if (observe) this.#observer = new RegionObserver(() => this.#regionTotals());
     return new Translator({
       memory,
       helpers,
@@ -185,6 +191,7 @@ export class Interpreter {
       pages: this.#pages,
       records: this.#records,
       cold: hotAfter === 0,
+      observer: this.#observer,
       writeRecord: (address, offset, { decoded }) => this.#write(decoded, offset, address),
     });
   }
@@ -199,6 +206,7 @@ export class Interpreter {
     if (page === undefined) return;
     this.#translator.translate({
       mode: this.#p.decodeMode,
+      address: BigInt(number) << 12n,
       page,
       offset: this.#linearLow() & 0xfff,
       neighbour: (distance) => this.#executedPage(number + distance),
@@ -314,6 +322,17 @@ export class Interpreter {
       regions: this.#translator.statistics,
       exits: { goOn: count(exits), usedUp: count(exits + 8), interpret: count(exits + 16) },
     };
+  }
+
+  #regionTotals(): RegionTotals {
+    const count = (at: number): number => Number(this.#u64[at >>> 3]!);
+    const exits = STATE.regionExits.address;
+    return { instructions: count(STATE.translated.address), returns: count(exits) + count(exits + 8) + count(exits + 16) };
+  }
+
+  /** The regions in force; none unless they are observed. */
+  regions(): Iterable<RegionInfo> {
+    return this.#observer?.regions() ?? [];
   }
 
   #system(number: number, count: number): void {

@@ -1,9 +1,12 @@
 /** A WebAssembly module of regions: what it imports is imported as the first region that needs it is written. */
 import type { Subroutine } from '../../semantics/language.ts';
+import { call, i32Const, localGet, OP } from '../../wasm/instructions.ts';
+import { unsigned } from '../../wasm/leb128.ts';
 import { FunctionBuilder, ModuleBuilder, type Signature } from '../../wasm/module.ts';
 import { WASM } from '../../wasm/runtime.ts';
 import { signatureOf } from '../handler-module.ts';
 import { HELPERS } from '../interpreter-helpers.ts';
+import type { MadeRegion } from './observer.ts';
 import { REGION } from './region.ts';
 import { type RegionModule, type RegionOptions, RegionWriter } from './region-writer.ts';
 
@@ -15,14 +18,33 @@ export interface RegionEnvironment {
   subroutine(subroutine: Subroutine): unknown;
 }
 
+/** (slot, remaining) */
+const ENTERED: Signature = { parameters: ['i32', 'i32'], results: [] };
+
+interface Observer {
+  readonly entered: (slot: number, remaining: number) => void;
+}
+
+/** A function that tells that the region in `slot` is entered, and goes on in it. */
+function telling(entered: number, slot: number, region: number): FunctionBuilder {
+  const f = new FunctionBuilder(REGION);
+  const [entry, base, remaining] = [localGet(0), localGet(1), localGet(2)];
+  f.emit(i32Const(slot), remaining, call(entered), entry, base, remaining, OP.returnCall, unsigned(region));
+  return f;
+}
+
 export class RegionModuleWriter implements RegionModule {
   readonly #module = new ModuleBuilder();
   readonly #indices = new Map<string | Subroutine, number>();
   readonly #helpers: string[] = [];
   readonly #subroutines: Subroutine[] = [];
   readonly #functions: FunctionBuilder[] = [];
+  readonly #regions: { readonly slot: number; readonly localNames: readonly string[] }[] = [];
+  readonly #observer: Observer | undefined;
 
-  constructor() {
+  /** @param observer is told when a region is entered */
+  constructor(observer?: Observer) {
+    this.#observer = observer;
     this.#module.importMemory('env', 'memory');
     this.#module.importTable('env', 'regions');
   }
@@ -57,13 +79,27 @@ export class RegionModuleWriter implements RegionModule {
   /** Writes a region. */
   add(options: RegionOptions): void {
     const f = new FunctionBuilder(REGION);
-    new RegionWriter(f, this, options);
+    const { localNames } = new RegionWriter(f, this, options);
     this.#functions.push(f);
+    this.#regions.push({ slot: options.slot, localNames });
   }
 
   encode(): Uint8Array {
-    for (const [i, f] of this.#functions.entries()) this.#module.add(f, `${i}`);
+    const entered = this.#observer === undefined ? undefined : this.#module.importFunction('observer', 'entered', ENTERED);
+    for (const [i, f] of this.#functions.entries()) {
+      if (entered === undefined) this.#module.add(f, `${i}`);
+      else this.#module.add(telling(entered, this.#regions[i]?.slot ?? 0, this.#module.add(f)), `${i}`);
+    }
     return this.#module.encode();
+  }
+
+  /** What an observer keeps of the region that was added as number `i`. */
+  about(i: number): Pick<MadeRegion, 'wasm' | 'functionNames' | 'localNames'> {
+    return {
+      wasm: this.#functions[i]?.encode() ?? new Uint8Array(0),
+      functionNames: [...this.#indices.keys()].map((key) => (typeof key === 'string' ? key : key.name)),
+      localNames: this.#regions[i]?.localNames ?? [],
+    };
   }
 
   /** The functions, in the order in which they were added. `bytes` as `encode` gave them. */
@@ -71,6 +107,7 @@ export class RegionModuleWriter implements RegionModule {
     const { memory, regions } = environment;
     const { exports } = new WASM.Instance(new WASM.Module(bytes), {
       env: { memory, regions },
+      ...(this.#observer === undefined ? {} : { observer: { entered: this.#observer.entered } }),
       helpers: Object.fromEntries(this.#helpers.map((name) => [name, environment.helpers[name]])),
       subroutines: Object.fromEntries(this.#subroutines.map((s, i) => [`${i}`, environment.subroutine(s)])),
     });

@@ -124,6 +124,16 @@ export class RegionWriter implements RegionSurroundings {
     return this.#module.subroutine(subroutine);
   }
 
+  /** Names of the locals that mean something, by index: those of the registers are the state's. */
+  get localNames(): string[] {
+    const names: string[] = [];
+    names[ENTRY] = 'entry';
+    for (const [name, local] of Object.entries(this.locals)) names[local] = name;
+    names[this.#outcome] = 'outcome';
+    for (const { field, index, local } of this.#registers.values()) names[local] = STATE[field].count === 1 ? field : `${field}${index}`;
+    return names;
+  }
+
   register(field: LocalField, index: number, writes: boolean): number {
     const key = `${field}${index}`;
     let found = this.#registers.get(key);

@@ -9,6 +9,7 @@ import type { CodePage, CodePages } from '../code-pages.ts';
 import { heatOf } from '../heat.ts';
 import { RECORD_SIZE, SPECIAL } from '../record.ts';
 import type { RecordWriter } from '../record-writer.ts';
+import type { RegionObserver } from './observer.ts';
 import { type CodeView, type Plan, type PlannedInstruction, planRegion } from './plan.ts';
 import { type RegionEnvironment, RegionModuleWriter } from './region-module.ts';
 
@@ -35,6 +36,8 @@ export interface TranslatorOptions extends RegionEnvironment {
   readonly cold: boolean;
   /** Linear memory. */
   readonly bytes: Uint8Array;
+  /** Set: keeps and counts what is made. */
+  readonly observer: RegionObserver | undefined;
   /** Writes the interpreter's record of an instruction. */
   readonly writeRecord: (address: number, offset: number, instruction: PlannedInstruction) => void;
 }
@@ -42,6 +45,8 @@ export interface TranslatorOptions extends RegionEnvironment {
 /** Where the code is that has become hot. */
 export interface HotPlace {
   readonly mode: DecodeMode;
+  /** Linear address of the page. */
+  readonly address: bigint;
   readonly page: CodePage;
   readonly offset: number;
   /** The code page `number` pages further, if execution has been there and the page tables say so now. */
@@ -117,7 +122,7 @@ export class Translator {
     const plan = planRegion(this.#view(place), mode, [offset], LIMITS);
     if (plan !== undefined) {
       const merged = this.#merge(place, plan);
-      this.#make(merged?.plan ?? plan, mode.codeWidth === 64 ? 64 : 32, merged?.generation ?? 0);
+      this.#make(place, merged?.plan ?? plan, merged?.generation ?? 0);
     }
     this.#milliseconds += now() - start;
   }
@@ -167,12 +172,13 @@ export class Translator {
     };
   }
 
-  #make(plan: Plan, codeWidth: 32 | 64, generation: number): void {
-    const { regions } = this.#options;
+  #make({ mode, address }: HotPlace, plan: Plan, generation: number): void {
+    const { regions, observer } = this.#options;
+    const codeWidth = mode.codeWidth === 64 ? 64 : 32;
     if (this.#regions.size >= MOST_REGIONS) this.dropAll();
     const slot = this.#freeSlots.pop() ?? this.#slots++;
     if (slot >= regions.length) regions.grow(GROWTH);
-    const writer = new RegionModuleWriter();
+    const writer = new RegionModuleWriter(observer && { entered: (at, remaining) => observer.entered(at, remaining) });
     writer.add({ plan, codeWidth, slot, mapOf: (number) => (plan.pages.get(number) as CodePage).map });
     const bytes = writer.encode();
     const [code] = writer.instantiate(bytes, this.#options);
@@ -181,6 +187,7 @@ export class Translator {
     this.#modules++;
     this.#instructions += plan.instructions;
     this.#codeBytes += bytes.length;
+    observer?.installed(slot, { plan, mode: codeWidth, base: address, bytesAt: this.#bytesAt(plan), ...writer.about(0) });
     this.#install(plan, slot, generation);
   }
 
@@ -213,6 +220,13 @@ export class Translator {
       region.entries.push({ page, offset, record });
     }
     if (region.entries.length === 0) this.#free(region);
+  }
+
+  /** Bytes of guest code by their distance. */
+  #bytesAt(plan: Plan): (distance: number, length: number) => Uint8Array {
+    const { bytes } = this.#options;
+    const at = (distance: number): number => bytes[(plan.pages.get(distance >> 12)?.hostPage ?? 0) + (distance & 0xfff)] ?? 0;
+    return (distance, length) => Uint8Array.from({ length }, (_, i) => at(distance + i));
   }
 
   #own(page: CodePage, offset: number, region: Region): void {
@@ -269,7 +283,7 @@ export class Translator {
   }
 
   #free(region: Region): void {
-    const { pages, regions } = this.#options;
+    const { pages, regions, observer } = this.#options;
     for (const { page, offset, record } of region.entries) pages.remove(page, offset, record);
     for (const page of region.pages) {
       const set = this.#byPage.get(page);
@@ -282,6 +296,7 @@ export class Translator {
       if (owners?.size === 0) this.#owners.delete(page);
     }
     this.#regions.delete(region.slot);
+    observer?.removed(region.slot);
     regions.set(region.slot, null);
     this.#freeSlots.push(region.slot);
   }
