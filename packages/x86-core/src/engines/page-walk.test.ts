@@ -154,7 +154,12 @@ describe('[SDM 3A §4.3–4.10] The page walk in WebAssembly', () => {
         if (below(30) === 0) for (const { mmu } of sides) mmu.tlb.invalidate(low, high);
         for (const side of sides) side.set('tlb', user ? TLB_USER_BASE : TLB_SUPERVISOR_BASE);
         const linear = (BigInt(high) << 32n) | BigInt(low);
-        const done = fast.wasm.fillTlb(linear, (write ? WALK.write : 0) | (supervisor ? WALK.supervisor : 0)) === 1;
+        const wants = (write ? WALK.write : 0) | (supervisor ? WALK.supervisor : 0);
+        const tables = fast.bytes()[1]?.slice() as Uint8Array;
+        const unseen = below(3) === 0 && fast.wasm.fillTlb(linear, wants | WALK.unseen) === 1;
+        expect(sameBytes(tables, fast.bytes()[1] as Uint8Array)).toBe(true);
+        const done = fast.wasm.fillTlb(linear, wants) === 1;
+        expect(done || !unseen).toBe(true);
         if (mode === '4-level' && !isCanonical(high)) {
           expect(done).toBe(false);
           continue;

@@ -44,8 +44,11 @@ import type { FunctionBuilder, ModuleBuilder, Signature } from '../wasm/module.t
 import { type Expr, expr } from './expression.ts';
 import { Words } from './words.ts';
 
-/** What an access wants, besides reading data. `supervisor`: whatever the current privilege. */
-export const WALK = { write: 1, supervisor: 2, execute: 4 } as const;
+/**
+ * What an access wants, besides reading data. `supervisor`: whatever the current privilege; `unseen`: to leave no trace in the tables, so it
+ * gets nothing where an accessed or dirty flag is missing.
+ */
+export const WALK = { write: 1, supervisor: 2, execute: 4, unseen: 8 } as const;
 
 /** What `walkPages` tells of a page beside its address; `size` as in TLB_FLAG. */
 export const PAGE: { readonly global: number; readonly writable: number; readonly size: number } = {
@@ -251,6 +254,7 @@ class Walk extends Physical {
     this.when(
       updates.map((u) => u.missing).reduce((a, b) => this.or(a, b)),
       () => {
+        this.giveUpIf(this.is(this.#access, WALK.unseen));
         for (const { address, missing } of updates) this.giveUpIf(this.and(missing, this.ne(this.watched(address), this.constant(0))));
         for (const { address, low, missing } of updates) this.when(missing, () => this.setWord(address, 0, low));
       },

@@ -12,6 +12,7 @@ import { call, i32Const, i64Const, load, localGet, localSet, localTee, OP, store
 import type { FunctionBuilder } from '../wasm/module.ts';
 import type { Statics } from './effects.ts';
 import { cleaned, type Expr, expr, typeOf } from './expression.ts';
+import { WALK } from './page-walk.ts';
 import { RECORD_SHIFT } from './record.ts';
 import { WasmFlags } from './wasm-flags.ts';
 
@@ -66,8 +67,14 @@ export class SystemCaseLanguage extends WasmFlags implements SystemLanguage<Expr
     const table = rights === 'supervisor' ? i32Const(TLB_SUPERVISOR_BASE) : [...ADDRESS_ZERO, ...load(OP.i32Load, STATE.tlb.address)];
     const place = [...start.code, OP.i32WrapI64, ...i32Const(7), OP.i32ShrU, ...i32Const(0xffe0), OP.i32And];
     const last = [...start.code, ...i64Const(BigInt(bytes - 1)), OP.i64Add, ...i64Const(-4096n), OP.i64And];
-    this.f.emit(table, place, OP.i32Add, localTee(entry), load(OP.i64Load, access === 'write' ? 8 : 0));
-    this.giveUpIf(expr('i32', true, last, OP.i64Ne));
+    this.f.emit(table, place, OP.i32Add, localTee(entry), load(OP.i64Load, access === 'write' ? 8 : 0), last, OP.i64Ne);
+    this.f.open(OP.if);
+    const inPage = [...start.code, OP.i32WrapI64, ...i32Const(4095), OP.i32And];
+    this.giveUpIf(expr('i32', true, i32Const(4096 - bytes), inPage, OP.i32LtU));
+    // Giving up later must have had no effect, in the page tables neither.
+    const wants = WALK.unseen | (access === 'write' ? WALK.write : 0) | (rights === 'supervisor' ? WALK.supervisor : 0);
+    this.giveUpIf(expr('i32', true, start.code, i32Const(wants), call(this.#helper('fillTlb')), OP.i32Eqz));
+    this.f.close();
     const host = this.f.local('i32');
     this.f.emit(start.code, OP.i32WrapI64, localGet(entry), load(OP.i32Load, 16), OP.i32Add, localSet(host));
     return (displacement, width) => this.#place(localGet(host), displacement, width);
