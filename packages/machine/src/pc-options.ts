@@ -14,6 +14,8 @@ export interface PcOptions {
   readonly exitPort?: number;
   /** Default: that of `Cpu`. */
   readonly engine?: EngineName;
+  /** As the option of `Cpu`. */
+  readonly observe?: boolean;
   /** What bytes do that are no instruction of the CPU: raise #UD (the default), or end the run with `unsupported`. */
   readonly unknownOpcodes?: 'fault' | 'stop';
   /** Default: `{ mode: 'host' }`. */

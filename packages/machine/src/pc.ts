@@ -166,6 +166,7 @@ export function createPc(options: PcOptions): Pc {
     tscHz: TSC_HZ,
     crystalHz: TSC_HZ,
     ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(options.observe === undefined ? {} : { observe: options.observe }),
     ...(options.unknownOpcodes === undefined ? {} : { unknownOpcodes: options.unknownOpcodes }),
   });
   mmio.map('IOAPIC', at.IOAPIC_ADDRESS, at.IOAPIC_SIZE, ioApic);

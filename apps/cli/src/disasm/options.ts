@@ -61,7 +61,7 @@ export function checkDisasmOptions(file: string | undefined, raw: RawDisasmOptio
   if (engine !== 'translator') throw new UsageError(`--engine ${engine}: only the translator makes regions`);
   return {
     kind: 'guest',
-    machine: { ...machine, engine },
+    machine: { ...machine, engine, observe: true },
     budget: parseBudget(raw.budget),
     region: raw.region === undefined ? undefined : parseAddress('--region', raw.region),
     top: raw.top === undefined ? DEFAULT_TOP : parseTop(raw.top),

@@ -26,6 +26,7 @@ export async function withMachine<T>(options: MachineOptions, use: (machine: Mac
       unknownOpcodes: options.unknownOpcodes,
       time: { mode: options.deterministic ? 'deterministic' : 'host', startMs },
       ...(options.engine === undefined ? {} : { engine: options.engine }),
+      ...(options.observe === undefined ? {} : { observe: options.observe }),
       ...(options.exitPort === undefined ? {} : { exitPort: options.exitPort }),
     } satisfies PcOptions);
     for (const network of networks) await network.open();

@@ -19,6 +19,8 @@ export interface MachineOptions {
   readonly exitPort: number | undefined;
   /** Undefined: the CPU's default. */
   readonly engine: EngineName | undefined;
+  /** The CPU keeps and counts what it translates. */
+  readonly observe?: boolean;
   readonly unknownOpcodes: 'fault' | 'stop';
 }
 
