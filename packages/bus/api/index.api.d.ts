@@ -124,8 +124,11 @@ declare class Ram implements GuestMemory {
     readonly watched: Uint8Array;
     /** `start` and `length` are buffer offsets of the bytes just written. */
     onWatchedWrite: ((start: number, length: number) => void) | undefined;
-    /** @throws ConfigurationError `bad-region` for unaligned, overlapping or too large regions. */
-    constructor(buffer: ArrayBufferLike, regions?: readonly RamRegion[]);
+    /**
+     * @param watched one byte for every page of the buffer, zero: for who wants it at a place of his own
+     * @throws ConfigurationError `bad-region` for unaligned, overlapping or too large regions.
+     */
+    constructor(buffer: ArrayBufferLike, regions?: readonly RamRegion[], watched?: Uint8Array);
     contains(address: number, length: number): boolean;
     /** Buffer offset of a guest-physical range, −1 if it is not wholly in one region. */
     offsetOf(address: number, length: number): number;

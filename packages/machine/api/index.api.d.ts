@@ -2,7 +2,7 @@ import { AddressSpace, Clock, GuestMemory } from '@paravirt/bus';
 export { ConfigurationError } from '@paravirt/bus';
 import { PciBus } from '@paravirt/pci';
 import { VirtioNet } from '@paravirt/virtio';
-import { Stop, Cpu } from '@paravirt/x86-core';
+import { EngineName, Stop, Cpu } from '@paravirt/x86-core';
 import { EthernetPort } from '@paravirt/net-backend';
 
 /** [ACPI 6.5 §15, Table 15.4] The numbers that both INT 15h E820h and multiboot use. */
@@ -210,8 +210,10 @@ interface PcOptions {
     readonly nets?: readonly NetOptions[];
     /** Port of an exit device, 4 ports wide: a byte written there ends the run. */
     readonly exitPort?: number;
-    /** Default: the interpreter. */
-    readonly engine?: 'reference' | 'interpreter';
+    /** Default: that of `Cpu`. */
+    readonly engine?: EngineName;
+    /** As the option of `Cpu`. */
+    readonly observe?: boolean;
     /** What bytes do that are no instruction of the CPU: raise #UD (the default), or end the run with `unsupported`. */
     readonly unknownOpcodes?: 'fault' | 'stop';
     /** Default: `{ mode: 'host' }`. */

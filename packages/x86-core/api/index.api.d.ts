@@ -28,6 +28,10 @@ declare class CpuMemory {
     constructor(options: CpuMemoryOptions);
 }
 
+/** The engines that a Cpu may be made with, the slowest and simplest first. */
+declare const ENGINES: readonly ["reference", "interpreter", "translator"];
+type EngineName = (typeof ENGINES)[number];
+
 /**
  * CPU state: one table. Names are the manual's; offsets follow from the order. The state lies in linear memory beside guest RAM, so that
  * generated code and TypeScript see the same bytes; every offset in the project comes from here.
@@ -41,8 +45,8 @@ declare class CpuMemory {
  *               bit 16 = sign delta (SF = sign of flagResult xor bit 16); all other bits zero
  * The deltas let any combination of flags be stored. `eflags` holds the other bits of RFLAGS (its status bits are zero); see flags.ts.
  */
-type ArchitecturalField = 'gpr' | 'rip' | 'flagResult' | 'flagCarries' | 'eflags' | 'interruptShadow' | 'segmentBase' | 'segmentLimit' | 'segmentAttributes' | 'segmentSelector' | 'gdtrBase' | 'gdtrLimit' | 'idtrLimit' | 'idtrBase' | 'cr0' | 'cr2' | 'cr3' | 'cr4' | 'efer' | 'star' | 'lstar' | 'cstar' | 'sfmask' | 'kernelGsBase' | 'sysenterCs' | 'sysenterEsp' | 'sysenterEip' | 'pat' | 'tscAux' | 'tscOffset' | 'miscEnable' | 'dr' | 'cpl' | 'halted' | 'nmiBlocked' | 'fcw' | 'fsw' | 'ftags' | 'fop' | 'ftop' | 'mxcsr' | 'fip' | 'fdp' | 'fcs' | 'fds' | 'fpr' | 'xmm';
-type DerivedField = 'zero' | 'linearMask' | 'codeBias' | 'codeRange' | 'linearBase' | 'segmentLower' | 'segmentUpper' | 'segmentAccess' | 'flatSegments' | 'x87Blocked' | 'mmxBlocked' | 'sseBlocked' | 'tlb' | 'codeTlb' | 'remaining' | 'record' | 'runStart' | 'ripBase' | 'pageMap' | 'slowAddress' | 'slowValue' | 'slowHigh' | 'systemArguments' | 'systemResult';
+type ArchitecturalField = 'gpr' | 'rip' | 'flagResult' | 'flagCarries' | 'eflags' | 'interruptShadow' | 'segmentBase' | 'segmentLimit' | 'segmentAttributes' | 'segmentSelector' | 'gdtrBase' | 'gdtrLimit' | 'idtrLimit' | 'idtrBase' | 'cr0' | 'cr2' | 'cr3' | 'cr4' | 'pdptes' | 'efer' | 'star' | 'lstar' | 'cstar' | 'sfmask' | 'kernelGsBase' | 'sysenterCs' | 'sysenterEsp' | 'sysenterEip' | 'pat' | 'tscAux' | 'tscOffset' | 'miscEnable' | 'dr' | 'cpl' | 'halted' | 'nmiBlocked' | 'fcw' | 'fsw' | 'ftags' | 'fop' | 'ftop' | 'mxcsr' | 'fip' | 'fdp' | 'fcs' | 'fds' | 'fpr' | 'xmm';
+type DerivedField = 'zero' | 'linearMask' | 'codeBias' | 'codeRange' | 'linearBase' | 'segmentLower' | 'segmentUpper' | 'segmentAccess' | 'flatSegments' | 'flagKind' | 'hotAfter' | 'translated' | 'regionExits' | 'commonMode' | 'attention' | 'shadowUntil' | 'codeTlbFilled' | 'codeTlbFilledGlobal' | 'codeTlbMixed' | 'timestampStart' | 'timestampFrom' | 'timestampRate' | 'x87Blocked' | 'mmxBlocked' | 'sseBlocked' | 'tlb' | 'codeTlb' | 'tlbFilled' | 'tlbFilledGlobal' | 'tlbLargePages' | 'ramFirstPage' | 'ramPages' | 'ramHost' | 'watchedPages' | 'codeDirectory' | 'codeKey' | 'faultVector' | 'faultErrorCode' | 'faulted' | 'deliversFaults' | 'deliveredAt' | 'remaining' | 'record' | 'runStart' | 'ripBase' | 'pageMap' | 'slowAddress' | 'slowValue' | 'slowHigh' | 'systemArguments' | 'systemResult';
 type FieldName = ArchitecturalField | DerivedField;
 interface StateField {
     /** Address in linear memory of element 0. */
@@ -62,6 +66,16 @@ declare const SEGMENT_NUMBER: {
     readonly LDTR: 6;
     readonly TR: 7;
 };
+
+/**
+ * A decoded instruction: what the bytes say, with registers as numbers and addresses as their parts. Both engines start from it.
+ */
+
+/** Mode under which bytes are decoded. */
+interface DecodeMode {
+    readonly codeWidth: 16 | 32 | 64;
+    readonly stackWidth: 16 | 32 | 64;
+}
 
 /** Why a run ended. */
 type Stop = 
@@ -83,108 +97,6 @@ type Stop =
     readonly bytes: Uint8Array;
 };
 
-/**
- * The processor as system routines and the reference engine see it: state by name, memory through segments and paging, faults, and the
- * world outside. Implemented by Cpu.
- */
-
-type MemoryAccess = 'read' | 'write';
-interface Processor {
-    /** State fields as numbers (fields of at most 4 bytes) and as bigints (8 bytes), by name and element. */
-    get(field: FieldName, index?: number): number;
-    set(field: FieldName, value: number, index?: number): void;
-    get64(field: FieldName, index?: number): bigint;
-    set64(field: FieldName, value: bigint, index?: number): void;
-    /** All of RFLAGS, status flags worked out. */
-    rflags: bigint;
-    /** Vector and error code (−1: none) that the last `fault` or `pageFault` left. */
-    readonly faultVector: number;
-    readonly faultErrorCode: number;
-    /** Stores vector and error code and throws GUEST_FAULT. */
-    fault(vector: number, errorCode?: number): never;
-    /** #PF with CR2. */
-    pageFault(linear: bigint, errorCode: number): never;
-    /** Linear memory with the current privilege (or as a supervisor: descriptor tables, TSS, stacks of inner rings). Width in bytes 1–8. */
-    readLinear(linear: bigint, bytes: 1 | 2 | 4 | 8, supervisor?: boolean): bigint;
-    writeLinear(linear: bigint, bytes: 1 | 2 | 4 | 8, value: bigint, supervisor?: boolean): void;
-    /** Faults now if a later access would. */
-    probeLinear(linear: bigint, bytes: number, access: MemoryAccess, supervisor?: boolean): void;
-    /** segment:offset to linear, with limit, rights and canonical checks (#SS or #GP). */
-    linear(segment: SegmentName, offset: bigint, bytes: number, access: MemoryAccess): bigint;
-    /** Address (RIP) of the instruction being executed; `rip` of the state already points behind it. Set by the engine. */
-    instructionPointer: bigint;
-    /**
-     * A single-step trap follows this instruction: TF was set before it. POPF and IRET that clear TF leave it, the entry to a handler and a
-     * SYSCALL that masks TF drop it. [SDM 3B §18.3.1.4]
-     */
-    stepTrap: boolean;
-    /** Code and stack size as CS and SS say now. */
-    readonly decodeMode: DecodeMode;
-    /** linear + bytes, cut to the linear address width. */
-    addLinear(linear: bigint, bytes: number): bigint;
-    /**
-     * Copies instruction bytes from `ip` into `into` at `at`, up to the end of its page or of `into`; how many there were. Faults as an
-     * instruction fetch does: #GP(0) beyond the CS limit or non-canonical, #PF with the I/D bit where NX is on.
-     */
-    fetch(ip: bigint, into: Uint8Array, at: number): number;
-    /** Bytes that the maps do not know: #UD, or, if the CPU's owner wants it so, leaves the run with `unsupported`, RIP at them. */
-    unknownOpcode(bytes: Uint8Array): never;
-    /** Works out the derived fields after CS, SS, data segments, CR0, CR4, EFER or CPL changed, and makes the engine look again. */
-    modeChanged(): void;
-    /** Drops translations: all but global ones, all, or those of one linear address. */
-    flushTlb(what: 'non-global' | 'all' | bigint): void;
-    /** PAE paging: loads the PDPTE registers from the table at `cr3`. False: a reserved bit is set, nothing is loaded. */
-    loadPdptes(cr3: bigint): boolean;
-    readonly ports: AddressSpace;
-    readPort(port: number, bytes: 1 | 2 | 4): number;
-    writePort(port: number, bytes: 1 | 2 | 4, value: number): void;
-    /** What CPUID tells of clocks, in Hz: of the time stamp counter, and of the crystal that drives it and the local APIC's timer. */
-    readonly tscHz: number | undefined;
-    readonly crystalHz: number | undefined;
-    /** Value of the time stamp counter. */
-    timestamp(): bigint;
-    readonly retired: bigint;
-    readTaskPriority(): number;
-    writeTaskPriority(value: number): void;
-    /** MSRs that belong to somebody else. */
-    readExternalMsr(index: number): bigint | undefined;
-    /** undefined: not there; false: #GP. */
-    writeExternalMsr(index: number, value: bigint): boolean | undefined;
-    /** Interrupts may have become deliverable (IF, shadow, CR8 changed): look at the next boundary. */
-    interruptsMayHaveChanged(): void;
-    /** Leaves the run with this stop at the end of the instruction. */
-    stop(stop: Stop): void;
-}
-
-/**
- * The vocabulary in which instructions are described. A semantics function is an ordinary generic function over `Language<V>`; an engine
- * is a meaning of `V`:
- *
- *   reference   V = bigint         executes at once
- *   interpreter V = Wasm expression, operands found at run time in a decoded record
- *   translator  V = Wasm expression, operands known at decode time
- *   effects     V = void           derives what a body reads and writes
- *
- * Values. A `V` of width w holds an unsigned number below 2^w; truth values are 0 or 1. Words that compute take the width last; left out,
- * it is `x.width`. Arguments must have that width. A vector is a `V` of width 128, lane 0 lowest.
- *
- * Rules. Only `when`, `select` and `loop` branch; a TypeScript `if` looks at static facts (`width`, `addressWidth`, `stackWidth`,
- * `codeWidth`, `repeatPrefix`, an operand's `width` or `isMemory`), never at a `V`. `bind` before a second use. Accesses that may fault
- * come before the first register, flag or field write. Privileged work is `system`.
- */
-
-type SegmentName = 'ES' | 'CS' | 'SS' | 'DS' | 'FS' | 'GS';
-
-/**
- * A decoded instruction: what the bytes say, with registers as numbers and addresses as their parts. Both engines start from it.
- */
-
-/** Mode under which bytes are decoded. */
-interface DecodeMode {
-    readonly codeWidth: 16 | 32 | 64;
-    readonly stackWidth: 16 | 32 | 64;
-}
-
 /** What surrounds a CPU besides memory and ports: its interrupt controller, and model-specific registers that belong to somebody else. */
 
 /** What the INTR pin asks: the local APIC or the PIC. */
@@ -201,6 +113,13 @@ interface MsrHandler {
     /** False: the value is not allowed, #GP(0). */
     write(value: bigint): boolean;
 }
+/** The time stamp counter when `retired` instructions have retired: start + ⌊(retired − from) × rate⌋, computed in double precision. */
+interface TimestampLine {
+    readonly start: bigint;
+    readonly from: number;
+    /** Ticks per instruction, more than 0. */
+    readonly rate: number;
+}
 /** What a CPU is given besides its memory. */
 interface Environment {
     readonly ports: AddressSpace;
@@ -210,6 +129,11 @@ interface Environment {
     readonly msrs?: ReadonlyMap<number, MsrHandler>;
     /** What RDTSC counts; default: retired instructions. */
     readonly timestamp?: () => bigint;
+    /**
+     * The same as a function of the retired instructions, as it is until `run` returns or the guest writes one of `msrs`; undefined: it is not
+     * as simple as that. With it RDTSC needs no call.
+     */
+    readonly timestampLine?: () => TimestampLine | undefined;
     /** Told by CPUID leaves 15H and 16H if both are given. */
     readonly tscHz?: number;
     readonly crystalHz?: number;
@@ -220,183 +144,69 @@ interface Environment {
     readonly unknownOpcodes?: 'fault' | 'stop';
 }
 
-/** What an access does. */
-declare const ACCESS: {
-    readonly read: 0;
-    readonly write: 1;
-    readonly execute: 2;
-};
-type AccessKind = (typeof ACCESS)[keyof typeof ACCESS];
-/** Physical memory by aligned doublewords. */
-interface PhysicalWords {
-    readWord(address: number): number;
-    writeWord(address: number, value: number): void;
-}
-declare class PageWalker {
-    #private;
-    /** Of the last successful walk: physical address of the 4-KiB page. */
-    frame: number;
-    /** The page is global and CR4.PGE is set. */
-    global: boolean;
-    /** A write with the same privilege needs no further walk: it is allowed and the dirty flag is set. */
-    writable: boolean;
-    /** 4-KiB pages in the page of the guest: 1, 512, 1024 or 262144. */
-    pages: number;
-    /** Of the last failed walk. */
-    errorCode: number;
-    /** PDPTE registers: low and high doublewords of four entries. Loaded with CR3 in PAE mode. [SDM 3A §4.4.1] */
-    readonly pdptes: Uint32Array;
-    /** @param state doublewords of linear memory, the CPU state among them */
-    constructor(state: Uint32Array, physical: PhysicalWords);
-    /** Loads the PDPTE registers from the table at `cr3Low`. False, with nothing loaded, if one has a reserved bit set: #GP(0). */
-    loadPdptes(cr3Low: number): boolean;
-    /** Translates; false: #PF with `errorCode`. The address must be canonical (long mode) or below 2^32. */
-    walk(low: number, high: number, access: AccessKind, user: boolean): boolean;
-}
+/** Bytes → a listing of instructions, one behind the other. */
 
-declare class Tlb {
-    #private;
-    /** @param words doublewords of linear memory */
-    constructor(words: Uint32Array);
+interface ListedInstruction {
+    /** Of the first byte. */
+    readonly address: bigint;
+    /** 1 to 15 bytes; a copy. */
+    readonly bytes: Uint8Array;
+    /** As `disassemble` writes it; for bytes that are no instruction of this processor a directive: `db 0xc5, 0xf8, 0x77`. */
+    readonly text: string;
+}
+interface ListingOptions {
+    /** Size of the code segment: 64 in 64-bit mode. */
+    readonly mode: DecodeMode['codeWidth'];
+    /** Address of the first byte, from which targets are counted. Default: 0. */
+    readonly address?: bigint;
+}
+/** Every byte is in exactly one entry, also what is cut off at the end. */
+declare function listing(bytes: Uint8Array, { mode, address }: ListingOptions): Generator<ListedInstruction>;
+
+/**
+ * What a translated region looks like from outside: for tools that show what the translator made. `Cpu.regions()` gives one for each region
+ * that is in force; `paravirt disasm` prints them.
+ */
+
+interface RegionInfo {
+    /** Linear address of the instruction from which the region was discovered. */
+    readonly address: bigint;
+    /** Size of the code segment: 64 in 64-bit mode. */
+    readonly mode: 16 | 32 | 64;
+    /** By linear address, each once, whatever number of blocks it is in. */
+    readonly instructions: readonly ListedInstruction[];
     /**
-     * Enters a page of RAM. `low`, `high`: its linear address; `host`: its address in linear memory; `pages`: size of the guest's page in
-     * units of 4 KiB.
+     * The region's function as the code section of its module holds it [WebAssembly 2.0 §5.5.13]: length, local declarations, instructions.
+     * May be generated anew at each access; the caller's.
      */
-    fill(low: number, high: number, user: boolean, host: number, global: boolean, writable: boolean, pages: number): void;
-    /** Drops all but global entries. Time goes with the number of entries filled since the last time. */
-    flushNonGlobal(): void;
-    flushAll(): void;
-    /** INVLPG: drops the page of this address, global or not; of a large page all of it. */
-    invalidate(low: number, high: number): void;
-    /** From now on writes to the page at `host` in linear memory (any byte of it) leave generated code. */
-    protectPage(host: number): void;
+    readonly wasm: Uint8Array;
+    /** Names of functions by the indices that calls in `wasm` have. */
+    readonly functionNames?: readonly string[];
+    /** Names of its locals, parameters first. */
+    readonly localNames?: readonly string[];
+    /** Times that the region was entered, from the interpreter or from another region. */
+    readonly entries: number;
+    /** x86 instructions retired in it, where that is counted. */
+    readonly executed?: number;
 }
 
 /**
- * Memory as TypeScript sees it through linear addresses: TLB, then page walk, then RAM or a device. The slow path of generated code ends
- * here too. Linear addresses are two 32-bit halves; who has them as a bigint uses `readLinear` and `writeLinear`. [SDM 3A ch. 4]
- *
- * An access that crosses a page is checked in both pages before its first byte is read or written. Devices get accesses of 1, 2 and 4
- * bytes: 8 and 16 bytes as 4-byte ones, lowest first; physical addresses where nothing is read as all ones.
- *
- * UNCHECKED: state words by the offsets of state.ts; host addresses come from the TLB or from Ram.offsetOf of a whole page.
+ * The translator's TypeScript side: takes code that has become hot, plans and writes regions, compiles them, and puts records before their
+ * entries that send the interpreter there. Regions die when code in one of their pages is written, when another region takes over all of
+ * their entries, or when all decoded code is dropped; their slots in the table are used again.
  */
 
-type Bytes = 1 | 2 | 4 | 8 | 16;
-/** What the MMU does when it cannot go on. Both throw GUEST_FAULT. */
-interface MmuFaults {
-    pageFault(low: number, high: number, errorCode: number): never;
-    nonCanonical(): never;
-}
-interface MmuOptions {
-    /** Linear memory: CPU state, TLB and RAM. */
-    readonly buffer: ArrayBufferLike;
-    readonly ram: Ram;
-    /** Physical addresses that are not RAM. */
-    readonly mmio: AddressSpace;
-    readonly faults: MmuFaults;
-}
-declare class Mmu implements PhysicalWords {
-    #private;
-    readonly tlb: Tlb;
-    readonly walker: PageWalker;
-    /** A write reached a page that `Ram.watched` marks; `start` is its address in linear memory. Called after the write. */
-    onCodeWrite: ((start: number, length: number) => void) | undefined;
-    /** Of the last `translate`: address of the byte in linear memory, −1 if it is not RAM. */
-    host: number;
-    constructor(options: MmuOptions);
-    /** Aligned doubleword of physical memory. */
-    readWord(address: number): number;
-    writeWord(address: number, value: number): void;
-    /**
-     * Physical address of one byte, or a page fault. Reads and writes of RAM pages are entered into the TLB.
-     * @param user false: access with supervisor rights
-     */
-    translate(low: number, high: number, access: AccessKind, user: boolean): number;
-    /** Like `translate`, but −1 instead of a page fault; `walker.errorCode` tells why. */
-    lookUp(low: number, high: number, access: AccessKind, user: boolean): number;
-    /** 1, 2 or 4 bytes. */
-    read(low: number, high: number, bytes: 1 | 2 | 4, user: boolean): number;
-    read64(low: number, high: number, user: boolean): bigint;
-    /** 1, 2 or 4 bytes; of `value` the low ones are taken. */
-    write(low: number, high: number, bytes: 1 | 2 | 4, value: number, user: boolean): void;
-    write64(low: number, high: number, value: bigint, user: boolean): void;
-    readLinear(linear: bigint, bytes: 1 | 2 | 4 | 8, user: boolean): bigint;
-    writeLinear(linear: bigint, bytes: 1 | 2 | 4 | 8, value: bigint, user: boolean): void;
-    /** Bytes of one page from a physical address on, devices byte by byte. */
-    readPhysical(physical: number, into: Uint8Array, at: number, length: number): void;
-    /** Faults now if an access to any of `bytes` bytes would; `bytes` is at least 1. */
-    probe(low: number, high: number, bytes: number, access: AccessKind, user: boolean): void;
-    /** Slow path of generated code: reads from the address in `slowAddress` into `slowValue` and, of 16 bytes, `slowHigh`. */
-    readSlow(bytes: Bytes, user: boolean): void;
-    /** Slow path of generated code: writes `slowValue` (and `slowHigh`) to the address in `slowAddress`. */
-    writeSlow(bytes: Bytes, user: boolean): void;
-    probeSlow(bytes: number, access: AccessKind, user: boolean): void;
-}
-
-/**
- * The processor without an engine: state, memory, segmentation and the world outside, as system routines see them. `Cpu` owns one and
- * sets its hooks; tests of the system routines use it alone.
- *
- * UNCHECKED: state is read and written at the offsets of state.ts through typed arrays over linear memory; `!` stands where the index is
- * one of these.
- */
-
-interface SystemProcessorOptions extends Environment {
-    /** Linear memory, as a buffer, and the RAM in it. */
-    readonly buffer: ArrayBufferLike;
-    readonly ram: Ram;
-}
-declare class SystemProcessor implements Processor {
-    #private;
-    readonly mmu: Mmu;
-    readonly ports: AddressSpace;
-    readonly tscHz: number | undefined;
-    readonly crystalHz: number | undefined;
-    instructionPointer: bigint;
-    stepTrap: boolean;
-    faultVector: number;
-    faultErrorCode: number;
-    decodeMode: DecodeMode;
-    /** True: data accesses go with user rights (CPL 3). */
-    user: boolean;
-    onModeChanged: (() => void) | undefined;
-    onInterruptsMayHaveChanged: (() => void) | undefined;
-    /** Called after the TLB was flushed. */
-    onFlush: ((what: 'non-global' | 'all' | bigint) => void) | undefined;
-    onStop: ((stop: Stop) => void) | undefined;
-    /** Instructions retired so far. */
-    onRetired: () => bigint;
-    constructor(options: SystemProcessorOptions);
-    get(field: FieldName, index?: number): number;
-    set(field: FieldName, value: number, index?: number): void;
-    get64(field: FieldName, index?: number): bigint;
-    set64(field: FieldName, value: bigint, index?: number): void;
-    get rflags(): bigint;
-    set rflags(value: bigint);
-    fault(vector: number, errorCode?: number): never;
-    pageFault(linear: bigint, errorCode: number): never;
-    readLinear(linear: bigint, bytes: 1 | 2 | 4 | 8, supervisor?: boolean): bigint;
-    writeLinear(linear: bigint, bytes: 1 | 2 | 4 | 8, value: bigint, supervisor?: boolean): void;
-    probeLinear(linear: bigint, bytes: number, access: MemoryAccess, supervisor?: boolean): void;
-    /** [SDM 3A §5.3, §5.4, §3.3.7.1] Offsets are cut to 32 bits outside 64-bit mode. */
-    linear(segment: SegmentName, offset: bigint, bytes: number, access: MemoryAccess): bigint;
-    addLinear(linear: bigint, bytes: number): bigint;
-    fetch(ip: bigint, into: Uint8Array, at: number): number;
-    unknownOpcode(bytes: Uint8Array): never;
-    modeChanged(): void;
-    flushTlb(what: 'non-global' | 'all' | bigint): void;
-    loadPdptes(cr3: bigint): boolean;
-    readPort(port: number, bytes: 1 | 2 | 4): number;
-    writePort(port: number, bytes: 1 | 2 | 4, value: number): void;
-    timestamp(): bigint;
-    get retired(): bigint;
-    readTaskPriority(): number;
-    writeTaskPriority(value: number): void;
-    readExternalMsr(index: number): bigint | undefined;
-    writeExternalMsr(index: number, value: bigint): boolean | undefined;
-    interruptsMayHaveChanged(): void;
-    stop(stop: Stop): void;
+interface TranslatorStatistics {
+    /** Regions alive, and made in all. */
+    readonly alive: number;
+    readonly made: number;
+    readonly modules: number;
+    /** x86 instructions in all regions made, and bytes of WebAssembly. */
+    readonly translatedInstructions: number;
+    readonly codeBytes: number;
+    readonly compileMilliseconds: number;
+    /** Regions that died because code was written. */
+    readonly invalidations: number;
 }
 
 /**
@@ -407,34 +217,26 @@ declare class SystemProcessor implements Processor {
  * UNCHECKED: state words by the offsets of state.ts.
  */
 
-interface InterpreterOptions {
-    readonly memory: LinearMemory;
-    readonly ram: Ram;
-    readonly processor: SystemProcessor;
-    /** The arena for decoded code in linear memory. */
-    readonly arenaStart: number;
-    readonly arenaEnd: number;
-    /** Makes `remaining` negative, so that the run ends at the next boundary. */
-    readonly leave: () => void;
-}
-declare class Interpreter {
-    #private;
-    constructor(options: InterpreterOptions);
-    /** Runs from RIP on until `remaining` is below zero at a boundary, or until a fault is thrown. RIP is stored on return. */
-    run(): void;
-    /** Runs the one instruction at RIP (one iteration of a repeated one). `remaining` must be 0. */
-    step(): void;
-    /** Instructions executed in the current slice that `remaining` does not show yet: those of the run under execution. */
-    get pending(): number;
-    /** After a fault: RIP of the instruction that faulted, with the run before it counted. */
-    settle(): void;
-    /** Decode mode, privilege or the code segment may have changed. */
-    modeChanged(): void;
-    flushCodeTlb(): void;
-    get statistics(): {
-        readonly handlers: number;
-        readonly invalidations: number;
-        readonly drops: number;
+/** What the interpreter, and the translator with it, count. */
+interface EngineStatistics {
+    /** Handlers made beside the cases of the main function. */
+    readonly handlers: number;
+    /** System routines run in TypeScript: where they have a common case, because it was not that. */
+    readonly routines: number;
+    /** Times that code in a page was written after it had been decoded, and that all decoded code was dropped for want of room. */
+    readonly invalidations: number;
+    readonly drops: number;
+    /** Retired, by engine. An iteration of a repeated instruction counts as one. */
+    readonly instructions?: {
+        readonly interpreter: number;
+        readonly translator: number;
+    };
+    readonly regions?: TranslatorStatistics;
+    /** Returns from translated code to the interpreter: to go on elsewhere, the slice used up, for an instruction that it leaves out. */
+    readonly exits?: {
+        readonly goOn: number;
+        readonly usedUp: number;
+        readonly interpret: number;
     };
 }
 
@@ -479,11 +281,14 @@ interface Registers extends Record<GeneralRegister | ControlRegister, bigint> {
  * when execution enters another page, and before an instruction that lies in two pages.
  */
 
-type EngineName = 'reference' | 'interpreter';
 interface CpuOptions extends Environment {
     readonly memory: CpuMemory;
-    /** Default: interpreter. */
+    /** Default: translator. */
     readonly engine?: EngineName;
+    /** With the translator: jumps to a place, up to 65535, after which the code there is translated. Default 400; 0 translates all it can. */
+    readonly hotAfter?: number;
+    /** With the translator: keeps what is translated, and counts how often it runs, for `regions`. Slower. Default: false. */
+    readonly observe?: boolean;
 }
 /** A copy of the architectural state, taken between calls of `run`; memory and the INTR pin are not part of it. */
 interface CpuState {
@@ -502,7 +307,9 @@ declare class Cpu {
     get retired(): bigint;
     get halted(): boolean;
     /** Counters of the interpreter; undefined with the reference engine. */
-    get statistics(): Interpreter['statistics'] | undefined;
+    get statistics(): EngineStatistics | undefined;
+    /** The regions of translated code that are in force, for who asked to `observe` them. Not from a callback. */
+    regions(): Iterable<RegionInfo>;
     /** Runs for about `budget` instructions (at least one): until the first boundary at or after it. */
     run(budget: number): Stop;
     /**
@@ -522,5 +329,24 @@ declare class Cpu {
     restoreState(state: CpuState): void;
 }
 
-export { Cpu, CpuMemory, STATE };
-export type { ArchitecturalField, CpuMemoryOptions, CpuOptions, CpuState, DerivedField, EngineName, Environment, FieldName, GeneralRegister, InterruptController, LinearMemory, MsrHandler, Registers, SegmentRegister, SegmentRegisterName, StateField, Stop, TableRegister };
+/** The state field at an address of linear memory: `rip`, `gpr[4]`, `gpr[0]+1` for AH. Undefined where no field is. */
+declare function stateName(address: number): string | undefined;
+
+/** Names to write instead of indices; what has none keeps its index. */
+interface WasmNames {
+    readonly functions?: readonly string[];
+    /** Parameters first. */
+    readonly locals?: readonly string[];
+    /** What lies at the constant offset of a memory access; written behind the instruction. */
+    readonly place?: (offset: number) => string | undefined;
+}
+/**
+ * One function, as a code section holds it [WebAssembly 2.0 §5.5.13]: its length, local declarations, instructions.
+ * @throws RangeError if the bytes end early.
+ */
+declare function disassembleFunction(code: Uint8Array, names?: WasmNames): string;
+/** The functions of a module, imported ones by a line. @throws RangeError if the bytes end early. */
+declare function disassembleModule(bytes: Uint8Array): string;
+
+export { Cpu, CpuMemory, ENGINES, STATE, disassembleFunction, disassembleModule, listing, stateName };
+export type { ArchitecturalField, CpuMemoryOptions, CpuOptions, CpuState, DerivedField, EngineName, EngineStatistics, Environment, FieldName, GeneralRegister, InterruptController, LinearMemory, ListedInstruction, ListingOptions, MsrHandler, RegionInfo, Registers, SegmentRegister, SegmentRegisterName, StateField, Stop, TableRegister, TimestampLine, TranslatorStatistics, WasmNames };
