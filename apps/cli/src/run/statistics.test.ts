@@ -16,6 +16,7 @@ const STATISTICS: Statistics = {
   engine: {
     name: 'translator',
     handlers: 160,
+    routines: 7100,
     invalidations: 12,
     drops: 0,
     instructions: { interpreter: 150_000_000, translator: 1_850_000_000 },
@@ -50,6 +51,7 @@ describe('--stats', () => {
       resets                                    0
       engine                           translator
       handlers                                160
+      routines                              7,100
       invalidations                            12
       drops                                     0
       instructions, interpreter       150,000,000

@@ -72,6 +72,8 @@ export interface InterpreterOptions {
 export interface EngineStatistics {
   /** Handlers made beside the cases of the main function. */
   readonly handlers: number;
+  /** System routines run in TypeScript: where they have a common case, because it was not that. */
+  readonly routines: number;
   /** Times that code in a page was written after it had been decoded, and that all decoded code was dropped for want of room. */
   readonly invalidations: number;
   readonly drops: number;
@@ -104,6 +106,7 @@ export class Interpreter {
   #codeEnd = 0;
   /** A system routine runs. */
   #inSystem = false;
+  #routines = 0;
   readonly #leave: () => void;
   #observer: RegionObserver | undefined;
   readonly #translator: Translator | undefined;
@@ -311,7 +314,7 @@ export class Interpreter {
 
   /** @param retired instructions in all */
   statistics(retired: number): EngineStatistics {
-    const counts = { handlers: this.#handlers.count, invalidations: this.#pages.invalidations, drops: this.#pages.drops };
+    const counts = { handlers: this.#handlers.count, routines: this.#routines, invalidations: this.#pages.invalidations, drops: this.#pages.drops };
     if (this.#translator === undefined) return counts;
     const count = (at: number): number => Number(this.#u64[at >>> 3]!);
     const translated = count(STATE.translated.address);
@@ -342,6 +345,7 @@ export class Interpreter {
     const p = this.#p;
     p.instructionPointer = this.#ipOf(this.#u32[W.record]!);
     this.#inSystem = true;
+    this.#routines++;
     let result: bigint | undefined;
     if (count === 0) result = run(p);
     else if (count === 1) result = run(p, u[a]!);

@@ -416,6 +416,58 @@ describe('common cases of system routines do what the routines do', () => {
     fc.assert(property, { numRuns: RUNS, seed: SEED });
   });
 
+  /** Runs the code until 1000 instructions have retired; how many routines ran in TypeScript after the first 100. */
+  function routinesOf(mode: Mode, cpl: 0 | 3, code: readonly number[], prepare: (m: TestingCpu) => void = () => {}): number {
+    const m = new TestingCpu(mode, 'interpreter', { cpl });
+    // SWAPGS; SWAPGS; SYSRETQ, and MOV EDX, CODE + 2; MOV ECX, ESP of the user; SYSEXIT.
+    m.load([0x0f, 0x01, 0xf8, 0x0f, 0x01, 0xf8, 0x48, 0x0f, 0x07], ENTRY);
+    m.load([0xba, ...little(CODE + 2), 0xb9, ...little(STACK_TOP), 0x0f, 0x35], ENTRY + 0x20);
+    m.load([...code, 0xeb, 0xfe - code.length]);
+    const r = m.cpu.registers;
+    r.setField('star', (0x1bn << 48n) | (0x20n << 32n));
+    r.setField('lstar', BigInt(ENTRY));
+    r.setField('sysenterCs', 0x20n);
+    r.setField('sysenterEip', BigInt(ENTRY + 0x20));
+    r.setField('sysenterEsp', BigInt(INNER_STACK_TOP));
+    prepare(m);
+    m.cpu.run(100);
+    const before = m.cpu.statistics?.routines ?? 0;
+    expect(m.cpu.run(1000)).toEqual({ kind: 'budget' });
+    return (m.cpu.statistics?.routines ?? 0) - before;
+  }
+
+  it.each<[string, Mode, 0 | 3, number[]]>([
+    ['SYSCALL, SWAPGS and SYSRET', 'long', 3, [0x0f, 0x05]],
+    ['SYSENTER and SYSEXIT', 'protected32', 3, [0x0f, 0x34]],
+    ['INT n and IRET to the same level', 'protected32', 0, [0xcd, 0x40]],
+    ['INT n and IRET from and to privilege 3', 'protected32', 3, [0xcd, 0x40]],
+    ['INT n and IRETQ to the same level', 'long', 0, [0xcd, 0x40]],
+    ['INT n and IRETQ from and to privilege 3', 'long', 3, [0xcd, 0x40]],
+    ['CLI, STI, PUSHF, POPF in 32-bit code', 'protected32', 0, [0xfa, 0xfb, 0x9c, 0x9d]],
+    ['CLI, STI, PUSHF, POPF in 64-bit code', 'long', 0, [0xfa, 0xfb, 0x9c, 0x9d]],
+    ['MOV to FS and DS', 'protected32', 0, [0xb8, ...little(0x10), 0x8e, 0xe0, 0x8e, 0xd8]],
+    ['MOV to GS, null', 'protected32', 0, [0x31, 0xc0, 0x8e, 0xe8]],
+    ['MOV to ES, null', 'long', 0, [0x31, 0xc0, 0x8e, 0xc0]],
+    ['WRMSR and RDMSR of IA32_FS_BASE', 'long', 0, [0xb9, ...little(0xc000_0100), 0x31, 0xd2, 0x0f, 0x30, 0x0f, 0x32]],
+    ['RDTSC and RDTSCP', 'long', 3, [0x0f, 0x31, 0x0f, 0x01, 0xf9]],
+    ['MOV from CR3 and to it', 'long', 0, [0x0f, 0x20, 0xd8, 0x0f, 0x22, 0xd8]],
+    ['MOV from CR2', 'protected32', 0, [0x0f, 0x20, 0xd0]],
+  ])('carry %s', (_, mode, cpl, code) => {
+    expect(routinesOf(mode, cpl, code)).toBe(0);
+  });
+
+  it('leave to the routine what lets in an interrupt that waits', () => {
+    const routines = (waits: boolean): number => {
+      const m = new TestingCpu('long', 'interpreter');
+      m.load([0xfa, 0xfb, 0x90]);
+      m.cpu.step();
+      if (waits) m.cpu.intr.raise();
+      m.cpu.step();
+      return m.cpu.statistics?.routines ?? 0;
+    };
+    expect([routines(false), routines(true)]).toEqual([0, 1]);
+  });
+
   it('have names of their own', () => {
     const names = Object.values(system).flatMap((value) =>
       typeof value === 'object' && 'run' in value && value.common ? [value.name] : [],
