@@ -2,12 +2,9 @@
 import { disassembleFunction, type RegionInfo, stateName } from '@paravirt/x86-core';
 import { addressDigits, listingLines } from './listing-text.ts';
 
-/** How often a region ran: instructions where they are counted, else entries. */
-const heat = (region: RegionInfo): number => region.executed ?? region.entries;
-
 /** The hottest first, at most `count`. */
 export function hottest(regions: Iterable<RegionInfo>, count: number): readonly RegionInfo[] {
-  return [...regions].sort((a, b) => heat(b) - heat(a)).slice(0, count);
+  return [...regions].sort((a, b) => b.executed - a.executed).slice(0, count);
 }
 
 /** Those that hold the instruction at a linear address, or a byte of it; the hottest first. */
@@ -27,14 +24,9 @@ export function regionText(region: RegionInfo): string {
     `${mode}-bit code`,
     count(instructions.length, 'instruction', 'instructions'),
     count(entries, 'entry', 'entries'),
-    ...(executed === undefined ? [] : [count(executed, 'instruction executed', 'instructions executed')]),
+    count(executed, 'instruction executed', 'instructions executed'),
     count(wasm.length, 'byte of WebAssembly', 'bytes of WebAssembly'),
   ];
-  const names = {
-    place: stateName,
-    ...(functionNames === undefined ? {} : { functions: functionNames }),
-    ...(localNames === undefined ? {} : { locals: localNames }),
-  };
   return [
     head.join(', '),
     '',
@@ -42,6 +34,6 @@ export function regionText(region: RegionInfo): string {
     ...[...listingLines(instructions, addressDigits(mode))].map((line) => `  ${line}`),
     '',
     'WebAssembly',
-    disassembleFunction(wasm, names),
+    disassembleFunction(wasm, { place: stateName, functions: functionNames, locals: localNames }),
   ].join('\n');
 }

@@ -13,7 +13,7 @@ function ran(code: readonly number[], slices: readonly number[], observe = true)
   return { m, regions: [...m.cpu.regions()] };
 }
 
-const executed = (regions: readonly RegionInfo[]): number => regions.reduce((sum, region) => sum + (region.executed ?? Number.NaN), 0);
+const executed = (regions: readonly RegionInfo[]): number => regions.reduce((sum, region) => sum + region.executed, 0);
 
 describe('Cpu.regions', () => {
   it('gives the instructions of a region by their addresses', () => {
@@ -34,7 +34,7 @@ describe('Cpu.regions', () => {
   it('gives WebAssembly in which registers, state and helpers have names', () => {
     // next: mov eax, [rsi]; add eax, ecx; jmp next
     const { regions } = ran([0x8b, 0x06, 0x01, 0xc8, 0xeb, 0xfa], [5000]);
-    const { wasm, functionNames = [], localNames = [] } = regions[0] as RegionInfo;
+    const { wasm, functionNames, localNames } = regions[0] as RegionInfo;
     const text = disassembleFunction(wasm, { functions: functionNames, locals: localNames });
     expect(text).toMatch(/^ {2}local /);
     expect(text).not.toContain('unknown');

@@ -1,6 +1,6 @@
 /**
  * What a translated region looks like from outside: for tools that show what the translator made. `Cpu.regions()` gives one for each region
- * that is in force; `paravirt disasm` prints them.
+ * that is in force, if the CPU was made to observe them; `paravirt disasm` prints them.
  */
 
 import type { ListedInstruction } from '../../decode/listing.ts';
@@ -14,15 +14,15 @@ export interface RegionInfo {
   readonly instructions: readonly ListedInstruction[];
   /**
    * The region's function as the code section of its module holds it [WebAssembly 2.0 §5.5.13]: length, local declarations, instructions.
-   * May be generated anew at each access; the caller's.
+   * Not to be written to.
    */
   readonly wasm: Uint8Array;
   /** Names of functions by the indices that calls in `wasm` have. */
-  readonly functionNames?: readonly string[];
-  /** Names of its locals, parameters first. */
-  readonly localNames?: readonly string[];
+  readonly functionNames: readonly string[];
+  /** Names of its locals, parameters first; with holes, where a local has none. */
+  readonly localNames: readonly string[];
   /** Times that the region was entered, from the interpreter or from another region. */
   readonly entries: number;
-  /** x86 instructions retired in it, where that is counted. */
-  readonly executed?: number;
+  /** x86 instructions retired in it. */
+  readonly executed: number;
 }
