@@ -8,7 +8,7 @@
 import type { BitWidth, Language, Operand, Subroutine } from '../language.ts';
 import { generally, type Operation, parametersOf } from './arithmetic.ts';
 import { PRECISION_CONTROL, ROUNDING_CONTROL, WIDENED_DENORMAL } from './control.ts';
-import { divideFinite, EXTENDED_BIAS, type Exact, squareRootFinite } from './core.ts';
+import { EXTENDED_BIAS, type Exact, squareRootFinite } from './core.ts';
 import { EXTENDED, Held } from './format.ts';
 import { toNearest } from './round.ts';
 import { Words } from './words.ts';
@@ -20,6 +20,10 @@ const QUICK_MASK: number = PRECISION_CONTROL | ROUNDING_CONTROL | WIDENED_DENORM
 const QUICK_VALUE: number = PRECISION_CONTROL;
 /** Exponents from 1 on, how many there are that rounding up leaves finite. */
 const SAFE_EXPONENTS = 0x7ffd;
+/** 1 in double precision. */
+const ONE = 0x3ff0_0000_0000_0000n;
+/** More than a reciprocal of 62 or 63 bits, made from 53 bits in double precision, can be too large: twice 2^-52 of it. */
+const RECIPROCAL_ERROR = 4096;
 /** Stands for exceptions that are not known yet. */
 const UNKNOWN = -1;
 
@@ -122,10 +126,51 @@ function product<V>(x: Language<V>, a: Number80<V>, b: Number80<V>): Unrounded<V
   };
 }
 
+/**
+ * a ÷ b by two multiplications with the reciprocal of b, which the host gives to some 50 bits: each leaves a remainder that is known
+ * exactly, and the estimates are never too large.
+ */
 function quotient<V>(x: Language<V>, a: Number80<V>, b: Number80<V>): Unrounded<V> {
+  const q = new Words(x, 64);
   const d = new Words(x, 32);
-  const finite = ({ significand, top }: Number80<V>) => ({ sign: d.and(top, SIGN), exponent: d.and(top, FIELD), significand });
-  return divideFinite(x, finite(a), finite(b));
+  const divisor = b.significand;
+  // Halving the dividend, high and low, where it is not the smaller one gives a quotient of exactly 64 bits.
+  const halve = q.truth(x.bind(x.eq(q.below(a.significand, divisor), x.constant(0, 8), 8)));
+  const high = q.shr(a.significand, halve);
+  const low = q.shl(q.and(a.significand, halve), 63);
+
+  // 2^63 ÷ divisor from the leading 53 bits of it, as a double from 1/2 to 1, and 2^126 ÷ divisor, surely not too large.
+  const FRACTION = q.constant((1n << 52n) - 1n);
+  const leading = q.or(q.and(q.shr(divisor, 11), FRACTION), q.constant(ONE));
+  const inverse = x.bind(x.float('div', q.constant(ONE), leading, 64));
+  const places = q.sub(q.shr(inverse, 52), 1012);
+  const reciprocal = q.sub(q.shl(q.or(q.and(inverse, FRACTION), q.constant(1n << 52n)), places), RECIPROCAL_ERROR);
+
+  // The quotient but for its last 15 bits, and what is left.
+  const first = q.shl(q.mulHigh(high, reciprocal), 2);
+  const taken = q.mul(first, divisor);
+  const leftLow = q.sub(low, taken);
+  const leftHigh = q.sub(q.sub(high, q.mulHigh(first, divisor)), q.truth(q.below(low, taken)));
+  // The rest, at most one too small. What is left then is below twice the divisor.
+  const second = q.shr(q.mulHigh(q.or(q.shl(leftHigh, 48), q.shr(leftLow, 16)), reciprocal), 46);
+  const takenLow = q.mul(second, divisor);
+  const takenHigh = q.shr(q.add(q.mul(second, q.shr(divisor, 32)), q.shr(q.mul(second, q.and(divisor, 0xffff_ffff)), 32)), 32);
+  const restLow = q.sub(leftLow, takenLow);
+  const restHigh = q.sub(q.sub(leftHigh, takenHigh), q.truth(q.below(leftLow, takenLow)));
+  const one = q.or(restHigh, q.truth(x.bind(x.eq(q.below(restLow, divisor), x.constant(0, 8), 8))));
+  const remainder = q.sub(restLow, q.and(divisor, q.sub(0, one)));
+
+  // The next bit of the quotient, and whether anything is left after it.
+  const missing = q.sub(divisor, remainder);
+  const next = q.xor(q.truth(q.below(remainder, missing)), 1);
+  const beyond = q.truth(x.bind(x.and(q.ne(remainder, 0), q.ne(remainder, missing), 8)));
+  const exponent = d.add(d.sub(d.and(a.top, FIELD), d.and(b.top, FIELD)), EXTENDED_BIAS - 1);
+  return {
+    sign: d.and(d.xor(a.top, b.top), SIGN),
+    exponent: d.add(exponent, x.bind(x.truncate(halve, 64, 32))),
+    significand: q.add(q.add(first, second), one),
+    low: q.or(q.shl(next, 63), beyond),
+  };
 }
 
 const root = <V>(x: Language<V>, a: Number80<V>): Unrounded<V> =>

@@ -67,6 +67,15 @@ describe('Double extended precision, the short way', () => {
     );
   });
 
+  it('divides significands at the limits of its estimates', () => {
+    const edges = [0n, 1n, 1n << 10n, (1n << 11n) - 1n, 1n << 11n, 1n << 12n, 1n << 62n].flatMap((n) => [TOP + n, 2n * TOP - 1n - n]);
+    const general = generally(EXTENDED, 'div');
+    for (const a of edges) {
+      for (const b of edges)
+        expect(call(float.f80Div, a, 0x3fffn, b, 0x3fffn, 0x37fn)).toEqual(call(general, a, 0x3fffn, b, 0x3fffn, 0x37fn));
+    }
+  });
+
   it('gives of sums of numbers far apart what the general arithmetic gives', () => {
     const general = generally(EXTENDED, 'add');
     const apart = fc.tuple(number, significand, fc.integer({ min: -70, max: 70 }), fc.boolean());
