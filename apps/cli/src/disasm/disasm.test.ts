@@ -65,6 +65,7 @@ const region = (address: bigint, counts: Pick<RegionInfo, 'entries' | 'executed'
   ],
   // local.get 1; call 0; loop; br 0; end; end
   wasm: Uint8Array.of(11, 0, 0x20, 1, 0x10, 0, 0x03, 0x40, 0x0c, 0, 0x0b, 0x0b),
+  origins: new Map([[6, address + 1n]]),
   functionNames: ['fillTlb'],
   localNames: ['entry', 'eax'],
   ...counts,
@@ -99,6 +100,7 @@ describe('paravirt disasm --kernel', () => {
         'WebAssembly',
         '  local.get $eax',
         '  call $fillTlb',
+        '  ; 00002001  jnz 0x2000',
         '  loop $1',
         '    br $1',
         '  end $1',

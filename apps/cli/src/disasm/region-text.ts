@@ -17,7 +17,9 @@ export function holding(regions: Iterable<RegionInfo>, address: bigint): readonl
 
 /** Head, x86 and WebAssembly of one region. */
 export function regionText(region: RegionInfo): string {
-  const { address, mode, instructions, wasm, entries, executed, functionNames, localNames } = region;
+  const { address, mode, instructions, wasm, origins, entries, executed, functionNames, localNames } = region;
+  const texts = new Map(instructions.map((i) => [i.address, `${i.address.toString(16).padStart(addressDigits(mode), '0')}  ${i.text}`]));
+  const origin = (offset: number): string | undefined => texts.get(origins.get(offset) ?? -1n);
   const count = (n: number, one: string, many: string): string => `${n.toLocaleString('en-US')} ${n === 1 ? one : many}`;
   const head = [
     `region 0x${address.toString(16)}`,
@@ -34,6 +36,6 @@ export function regionText(region: RegionInfo): string {
     ...[...listingLines(instructions, addressDigits(mode))].map((line) => `  ${line}`),
     '',
     'WebAssembly',
-    disassembleFunction(wasm, { place: stateName, functions: functionNames, locals: localNames }),
+    disassembleFunction(wasm, { place: stateName, origin, functions: functionNames, locals: localNames }),
   ].join('\n');
 }

@@ -164,6 +164,24 @@ describe('[WebAssembly 2.0 §5.5.13] Code Section', () => {
     expect(text).toBe(lines.map((line) => `  ${line}\n`).join(''));
   });
 
+  it('a line tells where an instruction comes from', () => {
+    const f = new FunctionBuilder(NOTHING);
+    f.local('i32');
+    const starts = [0, 0].map(() => {
+      const at = f.length;
+      f.open(OP.block);
+      f.emit(OP.return);
+      return at;
+    });
+    f.close();
+    f.close();
+    const code = Uint8Array.from(f.encode());
+    const start = code.length - 1 - f.length;
+    const origin = (offset: number): string | undefined => ['first', 'second'][starts.indexOf(offset - start)];
+    const lines = ['local i32', '; first', 'block $1', '  return', '  ; second', '  block $2', '    return', '  end $2', 'end $1'];
+    expect(disassembleFunction(code, { origin })).toBe(lines.map((line) => `  ${line}\n`).join(''));
+  });
+
   it('a function that ends early is refused', () => {
     const f = new FunctionBuilder(NOTHING);
     f.emit(i32Const(1_000_000));

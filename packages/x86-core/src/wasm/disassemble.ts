@@ -19,6 +19,8 @@ export interface WasmNames {
   readonly locals?: readonly string[];
   /** What lies at the constant offset of a memory access; written behind the instruction. */
   readonly place?: (offset: number) => string | undefined;
+  /** What the instruction at an offset in the function's bytes begins; written on a line before it. */
+  readonly origin?: (offset: number) => string | undefined;
 }
 
 const SIMD_PREFIX = 0xfd;
@@ -51,10 +53,12 @@ const typeName = (code: number): string => TYPES.get(code) ?? `type 0x${code.toS
  */
 export function disassembleFunction(code: Uint8Array, names: WasmNames = {}): string {
   const reader = new ByteReader(code);
-  const body = new ByteReader(reader.bytes(reader.unsigned()));
+  const length = reader.unsigned();
+  const start = reader.at;
+  const body = new ByteReader(reader.bytes(length));
   const locals = localsOf(body);
   const lines = locals === '' ? [] : [locals];
-  lines.push(...new Body(body, names).lines());
+  lines.push(...new Body(body, start, names).lines());
   return `${lines.map((line) => `  ${line}`).join('\n')}\n`;
 }
 
@@ -93,18 +97,23 @@ function signatureText(signature: Signature | undefined): string {
 /** The instructions of one function. */
 class Body {
   readonly #r: ByteReader;
+  /** Offset of the reader's first byte in the function's. */
+  readonly #start: number;
   readonly #names: WasmNames;
   /** Numbers of the open blocks. */
   readonly #open: number[] = [];
   #blocks = 0;
 
-  constructor(reader: ByteReader, names: WasmNames) {
+  constructor(reader: ByteReader, start: number, names: WasmNames) {
     this.#r = reader;
+    this.#start = start;
     this.#names = names;
   }
 
   *lines(): Generator<string> {
     while (!this.#r.atEnd) {
+      const origin = this.#names.origin?.(this.#start + this.#r.at);
+      if (origin !== undefined) yield `${indentation(this.#open.length)}; ${origin}`;
       const opcode = this.#r.u8();
       const depth = this.#open.length;
       if (opcode === OP.end) {

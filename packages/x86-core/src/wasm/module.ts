@@ -90,6 +90,11 @@ export class FunctionBuilder {
     return this.#depth;
   }
 
+  /** Bytes of what was emitted so far. */
+  get length(): number {
+    return this.#code.length;
+  }
+
   emit(...parts: readonly (number | readonly number[])[]): void {
     for (const part of parts) {
       if (typeof part === 'number') this.#code.push(part);

@@ -41,6 +41,14 @@ describe('Cpu.regions', () => {
     for (const name of ['local.get $gpr0', 'local.get $gpr6', 'local.get $entry', 'call $fillTlb']) expect(text).toContain(name);
   });
 
+  it('tells which instruction every piece of the WebAssembly belongs to', () => {
+    const { regions } = ran(LOOP, [5000]);
+    const { wasm, origins, instructions } = regions.find(({ address }) => address === BigInt(CODE)) as RegionInfo;
+    const lines = disassembleFunction(wasm, { origin: (offset) => origins.get(offset)?.toString(16) }).split('\n');
+    const seen = lines.flatMap((line) => /^ +; (.*)/.exec(line)?.[1] ?? []);
+    expect(seen).toEqual(instructions.map(({ address }) => address.toString(16)));
+  });
+
   it('counts entries, and every instruction that retires in translated code', () => {
     const slices = [100, 1, 2, 3, 5000, 7, 12_345];
     const { m, regions } = ran(LOOP, slices);

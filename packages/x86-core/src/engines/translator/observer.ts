@@ -25,6 +25,8 @@ export interface MadeRegion {
   /** Bytes of the instruction at a distance. */
   readonly bytesAt: (distance: number, length: number) => Uint8Array;
   readonly wasm: Uint8Array;
+  /** Where in `wasm` the code of the instruction at a distance begins. */
+  readonly marks: readonly { readonly offset: number; readonly distance: number }[];
   readonly functionNames: readonly string[];
   readonly localNames: readonly string[];
 }
@@ -55,12 +57,13 @@ export class RegionObserver {
 
   /** A region now stands in `slot`. */
   installed(slot: number, made: MadeRegion): void {
-    const { plan, mode, base, wasm, functionNames, localNames } = made;
+    const { plan, mode, base, wasm, marks, functionNames, localNames } = made;
     const about = {
       address: base + BigInt(plan.entries[0] ?? 0),
       mode,
       instructions: listed(made),
       wasm,
+      origins: new Map(marks.map(({ offset, distance }) => [offset, base + BigInt(distance)])),
       functionNames,
       localNames,
     };

@@ -17,6 +17,8 @@ export interface RegionInfo {
    * Not to be written to.
    */
   readonly wasm: Uint8Array;
+  /** Addresses of the instructions whose code begins at an offset in `wasm`. */
+  readonly origins: ReadonlyMap<number, bigint>;
   /** Names of functions by the indices that calls in `wasm` have. */
   readonly functionNames: readonly string[];
   /** Names of its locals, parameters first; with holes, where a local has none. */

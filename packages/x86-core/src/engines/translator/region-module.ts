@@ -21,6 +21,11 @@ export interface RegionEnvironment {
 /** (slot, remaining) */
 const ENTERED: Signature = { parameters: ['i32', 'i32'], results: [] };
 
+interface Added {
+  readonly slot: number;
+  readonly writer: RegionWriter;
+}
+
 interface Observer {
   readonly entered: (slot: number, remaining: number) => void;
 }
@@ -39,7 +44,7 @@ export class RegionModuleWriter implements RegionModule {
   readonly #helpers: string[] = [];
   readonly #subroutines: Subroutine[] = [];
   readonly #functions: FunctionBuilder[] = [];
-  readonly #regions: { readonly slot: number; readonly localNames: readonly string[] }[] = [];
+  readonly #regions: Added[] = [];
   readonly #observer: Observer | undefined;
 
   /** @param observer is told when a region is entered */
@@ -79,9 +84,9 @@ export class RegionModuleWriter implements RegionModule {
   /** Writes a region. */
   add(options: RegionOptions): void {
     const f = new FunctionBuilder(REGION);
-    const { localNames } = new RegionWriter(f, this, options);
+    const writer = new RegionWriter(f, this, options);
     this.#functions.push(f);
-    this.#regions.push({ slot: options.slot, localNames });
+    this.#regions.push({ slot: options.slot, writer });
   }
 
   encode(): Uint8Array {
@@ -94,11 +99,16 @@ export class RegionModuleWriter implements RegionModule {
   }
 
   /** What an observer keeps of the region that was added as number `i`. */
-  about(i: number): Pick<MadeRegion, 'wasm' | 'functionNames' | 'localNames'> {
+  about(i: number): Pick<MadeRegion, 'wasm' | 'marks' | 'functionNames' | 'localNames'> {
+    const { f, marks, localNames } = (this.#regions[i] as Added).writer;
+    const wasm = f.encode();
+    // What was emitted stands at the end, before the function's own `end`.
+    const start = wasm.length - 1 - f.length;
     return {
-      wasm: this.#functions[i]?.encode() ?? new Uint8Array(0),
+      wasm,
+      marks: [...marks].map(([at, distance]) => ({ offset: start + at, distance })),
       functionNames: [...this.#indices.keys()].map((key) => (typeof key === 'string' ? key : key.name)),
-      localNames: this.#regions[i]?.localNames ?? [],
+      localNames,
     };
   }
 

@@ -56,6 +56,8 @@ export class RegionWriter implements RegionSurroundings {
   readonly f: FunctionBuilder;
   readonly locals: RegionLocals;
   kind: Kind = SETTLED;
+  /** Where the code of an instruction begins: distance by length of the function until then. */
+  readonly marks: Map<number, number> = new Map();
   readonly #options: RegionOptions;
   readonly #module: RegionModule;
   readonly #outcome: number;
@@ -247,6 +249,7 @@ export class RegionWriter implements RegionSurroundings {
     const { analysis, decoded } = instruction;
     const { f } = this;
     this.#instruction = instruction;
+    this.marks.set(f.length, instruction.distance);
     if (last && analysis.ending !== 'none') this.#countBlock();
     f.mark();
     const language = new TranslatorLanguage(instruction, this);
