@@ -13,6 +13,8 @@ import { RECORD, RECORD_SIZE, SPECIAL } from './record.ts';
 const MAP_BYTES = 4096 * 4;
 /** Size of the header before a map, and offsets in it: u32 mode, u32 address of the page's next map or 0. */
 export const CODE_MAP = { header: 32, mode: 0, next: 4 } as const;
+/** In place of a mode: what is executed is in no map that generated code may use. */
+export const NO_CODE_KEY = 0xffff_ffff;
 /** Room that a page for one mode takes in the arena. */
 export const CODE_PAGE_ROOM: number = CODE_MAP.header + MAP_BYTES;
 /** Bytes of the directory for a linear memory of this size. */

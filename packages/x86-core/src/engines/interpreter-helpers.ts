@@ -20,7 +20,8 @@ import {
   type ValueType,
 } from '../wasm/instructions.ts';
 import type { FunctionBuilder, ModuleBuilder, Signature } from '../wasm/module.ts';
-import { buildFindCode, FIND_CODE } from './code-search.ts';
+import { buildFindCode, buildFindCrossing, FIND_CODE, FIND_CROSSING } from './code-search.ts';
+import { buildPageCrossing } from './page-crossing.ts';
 import { buildPageWalk, PAGE_WALK, WALK } from './page-walk.ts';
 import { buildSettle, buildSettleState, SETTLE } from './translator/lazy-flags.ts';
 
@@ -63,6 +64,7 @@ export const HELPERS: Readonly<Record<string, Signature>> = {
   probe: { parameters: ['i64', 'i32'], results: ['i32'] },
   ...PAGE_WALK,
   findCode: FIND_CODE,
+  findCrossing: FIND_CROSSING,
   fillTlbFor: { parameters: ['i64', 'i32'], results: ['i32'] },
   settle: SETTLE,
   settleState: { parameters: [], results: [] },
@@ -91,7 +93,9 @@ export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number>
   };
   const imported = (name: string): number[] => call(index.get(name) as number);
   buildPageWalk(module, index);
+  buildPageCrossing(module, index);
   define('findCode', (f) => buildFindCode(f, index.get('walkPages') as number, index.get('find') as number));
+  define('findCrossing', (f) => buildFindCrossing(f, index.get('walkPages') as number, index.get('cross') as number));
   define('canonical', (f) => canonical(f, imported('segmentFault')));
   define('linear', (f) => linear(f, imported('segmentFault'), imported('canonical')));
   define('probe', (f) => probe(f, imported('fillTlb'), imported('slowProbe')));
@@ -101,9 +105,9 @@ export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number>
   define('copyForward', copyForward);
   define('fillForward', fillForward);
   for (const width of WIDTHS) {
-    define(`load${width}`, (f) => loadHelper(f, width, 0, imported('fillTlb'), imported('slowLoad')));
-    define(`loadForWrite${width}`, (f) => loadHelper(f, width, 8, imported('fillTlb'), imported('slowLoad')));
-    define(`store${width}`, (f) => storeHelper(f, width, imported('fillTlb'), imported('slowStore')));
+    define(`load${width}`, (f) => loadHelper(f, width, 0, imported('fillTlb'), imported('loadAcross'), imported('slowLoad')));
+    define(`loadForWrite${width}`, (f) => loadHelper(f, width, 8, imported('fillTlb'), imported('loadAcross'), imported('slowLoad')));
+    define(`store${width}`, (f) => storeHelper(f, width, imported('fillTlb'), imported('storeAcross'), imported('slowStore')));
   }
   return index;
 }
@@ -279,6 +283,7 @@ function loadHelper(
   width: HelperWidth,
   tagOffset: 0 | 8,
   fillTlb: readonly number[],
+  loadAcross: readonly number[],
   slowLoad: readonly number[],
 ): void {
   const entry = f.local('i32');
@@ -286,7 +291,11 @@ function loadHelper(
   const bytes = width / 8;
   unlessInTlb(f, entry, i32Const(bytes), tagOffset, fillTlb, () => {
     f.emit(ADDRESS_ZERO, localGet(0), store(OP.i64Store, at.slowAddress.address));
+    f.emit(i32Const(0), localSet(faulted));
+    f.emit(localGet(0), i32Const(tagOffset === 0 ? 0 : WALK.write), i32Const(bytes), loadAcross, OP.i32Eqz);
+    f.open(OP.if);
     f.emit(i32Const(bytes | (tagOffset === 8 ? FOR_WRITING : 0)), slowLoad, localSet(faulted));
+    f.close();
     if (width === 128) {
       f.emit(simd(SIMD.const), new Array<number>(16).fill(0));
       f.emit(ADDRESS_ZERO, load(OP.i64Load, at.slowValue.address), simd(SIMD.i64x2Replace), 0);
@@ -297,7 +306,13 @@ function loadHelper(
   f.emit(hostAddress(entry), loadOpcode(width), i32Const(0));
 }
 
-function storeHelper(f: FunctionBuilder, width: HelperWidth, fillTlb: readonly number[], slowStore: readonly number[]): void {
+function storeHelper(
+  f: FunctionBuilder,
+  width: HelperWidth,
+  fillTlb: readonly number[],
+  storeAcross: readonly number[],
+  slowStore: readonly number[],
+): void {
   const entry = f.local('i32');
   const bytes = width / 8;
   unlessInTlb(f, entry, i32Const(bytes), 8, fillTlb, () => {
@@ -306,6 +321,10 @@ function storeHelper(f: FunctionBuilder, width: HelperWidth, fillTlb: readonly n
       f.emit(ADDRESS_ZERO, localGet(1), simd(SIMD.i64x2Extract), 0, store(OP.i64Store, at.slowValue.address));
       f.emit(ADDRESS_ZERO, localGet(1), simd(SIMD.i64x2Extract), 1, store(OP.i64Store, at.slowHigh.address));
     } else f.emit(ADDRESS_ZERO, localGet(1), store(width === 64 ? OP.i64Store : OP.i32Store, at.slowValue.address));
+    f.emit(localGet(0), i32Const(WALK.write), i32Const(bytes), storeAcross);
+    f.open(OP.if);
+    f.emit(i32Const(0), OP.return);
+    f.close();
     f.emit(i32Const(bytes), slowStore, OP.return);
   });
   f.emit(hostAddress(entry), localGet(1), storeOpcode(width), i32Const(0));

@@ -154,8 +154,8 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
     f.emit(ADDRESS_ZERO, localGet(runStart), store(OP.i32Store, STATE.runStart.address));
   };
   /** Goes on at the record that a helper finds; it gives 0 after a fault. */
-  const goOnAt = (find: string): void => {
-    f.emit(call(helper(find)), localTee(RECORD_LOCAL), OP.i32Eqz);
+  const goOnAt = (find: string, ...values: readonly (readonly number[])[]): void => {
+    f.emit(...values, call(helper(find)), localTee(RECORD_LOCAL), OP.i32Eqz);
     f.branchIf(fault);
     loadPage();
     startRun();
@@ -190,7 +190,7 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
       targetFromNext();
       leaveIfUsedUp();
       storeRip();
-      goOnAt('cross');
+      goOnAt('findCrossing', record);
     } else if (i === SPECIAL.enterRegion) {
       targetFromNext();
       count(false);

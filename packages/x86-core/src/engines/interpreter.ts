@@ -15,13 +15,13 @@ import { SEGMENT_NUMBER, STATE } from '../state.ts';
 import type { DeliveryKind } from '../system/common-case/delivery.ts';
 import type { SystemProcessor } from '../system-processor.ts';
 import type { LinearMemory } from '../wasm/runtime.ts';
-import { CODE_PAGE_ROOM, type CodePage, CodePages, directoryBytes } from './code-pages.ts';
+import { CODE_PAGE_ROOM, type CodePage, CodePages, directoryBytes, NO_CODE_KEY } from './code-pages.ts';
 import { CodeTlb } from './code-tlb.ts';
 import { routineByNumber } from './handler-module.ts';
 import { HandlerTable, type Imports } from './handler-table.ts';
 import { NEVER_HOT } from './heat.ts';
 import { FOR_WRITING } from './interpreter-helpers.ts';
-import { RECORD_SHIFT, RECORD_SIZE, SPECIAL } from './record.ts';
+import { RECORD, RECORD_SHIFT, RECORD_SIZE, SPECIAL } from './record.ts';
 import { RecordWriter } from './record-writer.ts';
 import { NO_PAGE } from './system-case-language.ts';
 import { RegionObserver, type RegionTotals } from './translator/observer.ts';
@@ -44,8 +44,6 @@ const W = {
   codeBase: word('linearBase') + 2 * SEGMENT_NUMBER.CS,
   codeLimit: word('segmentLimit') + SEGMENT_NUMBER.CS,
 };
-/** No mode of a code page. */
-const NO_KEY = 0xffff_ffff;
 /** More than there are values of `#mode`. */
 const MODES = 64;
 /** Instructions decoded in one go. */
@@ -298,7 +296,7 @@ export class Interpreter {
     } else this.#forgetPage();
     this.#codeEnd = end;
     // Where the segment ends within a page, the map depends on the page.
-    this.#u32[W.codeKey] = (end & 0xfff) === 0 ? mode : NO_KEY;
+    this.#u32[W.codeKey] = (end & 0xfff) === 0 ? mode : NO_CODE_KEY;
   }
 
   /** The next jump must look its page up. */
@@ -457,7 +455,7 @@ export class Interpreter {
       if (result === undefined) {
         if (limit < 4096) break; // the code segment ends here
         const address = this.#pages.record();
-        this.#records.writeSpecial(address, SPECIAL.crossing, offset);
+        this.#records.writeCrossing(address, offset, 0, 0, 0, 0);
         this.#pages.enter(page, offset, 1, address);
         return first === 0 ? address : first;
       }
@@ -488,6 +486,12 @@ export class Interpreter {
     return Math.min(4096, offset + left);
   }
 
+  /** The code segment reaches to the end of the instruction at RIP, whose record this is. */
+  #isInSegment(record: number): boolean {
+    if (this.#p.decodeMode.codeWidth === 64) return true;
+    return this.#u8[record + RECORD.length]! <= this.#u32[W.codeLimit]! - this.#u32[STATE.rip.address >>> 2]! + 1;
+  }
+
   /** Record of the instruction at RIP, which starts in this page and ends in the next. */
   #cross(): number {
     const u = this.#u32;
@@ -508,7 +512,7 @@ export class Interpreter {
     const second = readable ? mmu.host : -1;
     const key = host * MODES + this.#mode;
     const found = this.#crossings.get(key);
-    if (found !== undefined && found.second === second && !this.#records.isVoid(found.record)) {
+    if (found !== undefined && found.second === second && !this.#records.isVoid(found.record) && this.#isInSegment(found.record)) {
       u[W.pageMap] = this.#pages.page((host & ~0xfff) >>> 0, this.#mode).map;
       return found.record;
     }
@@ -522,6 +526,9 @@ export class Interpreter {
     // The crossing instruction lives with its first page's records; a write to its tail in the second page voids it as well.
     this.#pages.enterTail(page, offset, nextPage, offset + decoded.length - 4096, record);
     this.#crossings.set(key, { second, record });
+    const place = this.#pages.at(page, offset);
+    if (place !== 0 && this.#records.isCrossing(place))
+      this.#records.writeCrossing(place, offset, record, page.hostPage, nextPage.hostPage, page.map);
     u[W.pageMap] = page.map;
     return record;
   }

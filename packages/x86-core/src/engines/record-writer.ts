@@ -39,6 +39,19 @@ export class RecordWriter {
     this.#u32[(address + RECORD.regionDistance) >>> 2] = distance;
   }
 
+  /** An instruction at the end of a page: its record, the addresses of its pages and the map of the first; all 0 until it is decoded. */
+  writeCrossing(address: number, offset: number, record: number, first: number, second: number, map: number): void {
+    this.writeSpecial(address, SPECIAL.crossing, offset);
+    this.#u32[(address + RECORD.crossingRecord) >>> 2] = record;
+    this.#u32[(address + RECORD.crossingFirst) >>> 2] = first;
+    this.#u32[(address + RECORD.crossingSecond) >>> 2] = second;
+    this.#u32[(address + RECORD.crossingMap) >>> 2] = map;
+  }
+
+  isCrossing(address: number): boolean {
+    return this.#u16[(address + RECORD.handler) >>> 1] === SPECIAL.crossing;
+  }
+
   isEntry(address: number): boolean {
     return this.#u16[(address + RECORD.handler) >>> 1] === SPECIAL.enterRegion;
   }

@@ -32,6 +32,14 @@ export const RECORD = {
   regionSlot: 8,
   regionEntry: 16,
   regionDistance: 20,
+  /**
+   * Of `crossing`, u32 each: the instruction's record (0: none yet) if its two pages lie at these addresses in linear memory; the map of the
+   * first.
+   */
+  crossingRecord: 16,
+  crossingFirst: 20,
+  crossingSecond: 24,
+  crossingMap: 28,
 } as const;
 
 /** In place of a slot in other records that are no instructions. */

@@ -3,7 +3,7 @@
  * here too. Linear addresses are two 32-bit halves; who has them as a bigint uses `readLinear` and `writeLinear`. [SDM 3A ch. 4]
  *
  * An access that crosses a page is checked in both pages before its first byte is read or written. Devices get accesses of 1, 2 and 4
- * bytes: 8 and 16 bytes as 4-byte ones, lowest first; physical addresses where nothing is read as all ones.
+ * bytes: 8 bytes as 4-byte ones, lowest first, 16 bytes as 8 and 8; physical addresses where nothing is read as all ones.
  *
  * Where an access faults, the fault is written down and GUEST_FAULT thrown; the slow paths of generated code give false instead.
  *
@@ -308,6 +308,11 @@ export class Mmu implements PhysicalWords {
       for (let i = 0; i < length; i++) scratch.setUint8(at + i, this.#bytes[host + i]!);
       return;
     }
+    if (at < 8 && at + length > 8) {
+      this.#gatherPiece(at, 8 - at, host, physical);
+      this.#gatherPiece(8, at + length - 8, host, physical + 8 - at);
+      return;
+    }
     const unit = length === 2 ? 2 : (length & 3) === 0 ? 4 : 1;
     for (let i = 0; i < length; i += unit) {
       const value = this.#mmio.read(physical + i, unit);
@@ -331,6 +336,11 @@ export class Mmu implements PhysicalWords {
     if (host >= 0) {
       for (let i = 0; i < length; i++) this.#bytes[host + i] = scratch.getUint8(at + i);
       this.#wrote(host, length);
+      return;
+    }
+    if (at < 8 && at + length > 8) {
+      this.#scatterPiece(at, 8 - at, host, physical);
+      this.#scatterPiece(8, at + length - 8, host, physical + 8 - at);
       return;
     }
     const unit = length === 2 ? 2 : (length & 3) === 0 ? 4 : 1;
