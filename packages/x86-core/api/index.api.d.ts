@@ -165,7 +165,7 @@ declare function listing(bytes: Uint8Array, { mode, address }: ListingOptions): 
 
 /**
  * What a translated region looks like from outside: for tools that show what the translator made. `Cpu.regions()` gives one for each region
- * that is in force; `paravirt disasm` prints them.
+ * that is in force, if the CPU was made to observe them; `paravirt disasm` prints them.
  */
 
 interface RegionInfo {
@@ -177,17 +177,19 @@ interface RegionInfo {
     readonly instructions: readonly ListedInstruction[];
     /**
      * The region's function as the code section of its module holds it [WebAssembly 2.0 §5.5.13]: length, local declarations, instructions.
-     * May be generated anew at each access; the caller's.
+     * Not to be written to.
      */
     readonly wasm: Uint8Array;
+    /** Addresses of the instructions whose code begins at an offset in `wasm`. */
+    readonly origins: ReadonlyMap<number, bigint>;
     /** Names of functions by the indices that calls in `wasm` have. */
-    readonly functionNames?: readonly string[];
-    /** Names of its locals, parameters first. */
-    readonly localNames?: readonly string[];
+    readonly functionNames: readonly string[];
+    /** Names of its locals, parameters first; with holes, where a local has none. */
+    readonly localNames: readonly string[];
     /** Times that the region was entered, from the interpreter or from another region. */
     readonly entries: number;
-    /** x86 instructions retired in it, where that is counted. */
-    readonly executed?: number;
+    /** x86 instructions retired in it. */
+    readonly executed: number;
 }
 
 /**
@@ -339,6 +341,8 @@ interface WasmNames {
     readonly locals?: readonly string[];
     /** What lies at the constant offset of a memory access; written behind the instruction. */
     readonly place?: (offset: number) => string | undefined;
+    /** What the instruction at an offset in the function's bytes begins; written on a line before it. */
+    readonly origin?: (offset: number) => string | undefined;
 }
 /**
  * One function, as a code section holds it [WebAssembly 2.0 §5.5.13]: its length, local declarations, instructions.
