@@ -72,6 +72,7 @@ export type DerivedField =
   | 'segmentAccess'
   | 'flatSegments'
   | 'flagKind'
+  | 'flagCarry'
   | 'hotAfter'
   | 'translated'
   | 'regionExits'
@@ -213,6 +214,7 @@ const DERIVED: Readonly<Record<DerivedField, FieldShape>> = {
   flatSegments: u32(),
   /** How translated code that has just been left keeps the flags in flagResult and flagCarries; 0, as everybody else wants them. */
   flagKind: u32(),
+  flagCarry: u32(),
   /** Jumps to a place after which it is translated; 2^16 and more: never. */
   hotAfter: u32(),
   /** Instructions executed by translated code since the CPU was made, and returns from it to the interpreter by their outcome (LEFT). */

@@ -23,7 +23,7 @@ import type { FunctionBuilder, ModuleBuilder, Signature } from '../wasm/module.t
 import { buildFindCode, buildFindCrossing, FIND_CODE, FIND_CROSSING } from './code-search.ts';
 import { buildPageCrossing } from './page-crossing.ts';
 import { buildPageWalk, PAGE_WALK, WALK } from './page-walk.ts';
-import { buildSettle, buildSettleState, SETTLE } from './translator/lazy-flags.ts';
+import { buildSettle, buildSettleLazy, buildSettleState, SETTLE, SETTLE_LAZY } from './translator/lazy-flags.ts';
 
 /** Beside a number of bytes: they will be written. */
 export const FOR_WRITING = 0x1_0000;
@@ -67,6 +67,7 @@ export const HELPERS: Readonly<Record<string, Signature>> = {
   findCrossing: FIND_CROSSING,
   fillTlbFor: { parameters: ['i64', 'i32'], results: ['i32'] },
   settle: SETTLE,
+  settleLazy: SETTLE_LAZY,
   settleState: { parameters: [], results: [] },
   copyForward: { parameters: ['i64', 'i64', 'i32', 'i32'], results: ['i32'] },
   fillForward: { parameters: ['i64', 'i32', 'i32', 'i32'], results: ['i32'] },
@@ -100,7 +101,8 @@ export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number>
   define('linear', (f) => linear(f, imported('segmentFault'), imported('canonical')));
   define('probe', (f) => probe(f, imported('fillTlb'), imported('slowProbe')));
   define('fillTlbFor', (f) => fillTlbFor(f, imported('fillTlb')));
-  define('settle', buildSettle);
+  define('settleLazy', buildSettleLazy);
+  define('settle', (f) => buildSettle(f, index.get('settleLazy') as number));
   define('settleState', (f) => buildSettleState(f, index.get('settle') as number));
   define('copyForward', copyForward);
   define('fillForward', fillForward);

@@ -1,5 +1,5 @@
 /**
- * Flags as a region keeps them, in three locals: a kind, and two words that mean what the kind says. Recording is two moves; what nobody
+ * Flags as a region keeps them, in locals: a kind, and two words that mean what the kind says. Recording is two moves; what nobody
  * reads before the next record, the WebAssembly compiler drops, also across blocks, because locals are all it sees.
  *
  *   kind         first word             second word
@@ -9,7 +9,8 @@
  *   increment    result                 CF before
  *   decrement    result                 CF before
  *
- * Words of a width below 64 are zero-extended. In the state, `flagKind` is the kind; it is 0 (settled) whenever no region runs.
+ * Words of a width below 64 are zero-extended. A kind may be marked `carry`: then CF, and maybe OF, were set alone since, and stand in a
+ * fourth local: bit 0 CF, bit 1 OF, bit 2 whether OF was set. In the state, `flagKind` is the kind; it is 0 (settled) whenever no region runs.
  */
 import type { BitWidth } from '../../semantics/language.ts';
 import { STATE } from '../../state.ts';
@@ -21,11 +22,16 @@ const OPERATIONS: readonly LazyOperation[] = ['add', 'sub', 'increment', 'decrem
 const WIDTHS: readonly BitWidth[] = [8, 16, 32, 64];
 
 /** What is known of the kind where code is written. `logic` is settled with no carries; `unknown` stands in the local. */
-export type Kind =
+export type Kind = { readonly carry?: true } & (
   | { readonly form: 'unknown' }
   | { readonly form: 'settled' }
   | { readonly form: 'logic' }
-  | { readonly form: 'lazy'; readonly operation: LazyOperation; readonly width: BitWidth };
+  | { readonly form: 'lazy'; readonly operation: LazyOperation; readonly width: BitWidth }
+);
+
+/** Beside the number of a kind: CF was set alone. */
+export const CARRY_MARK = 32;
+export const OF_SET = 4;
 
 export const UNKNOWN: Kind = { form: 'unknown' };
 export const SETTLED: Kind = { form: 'settled' };
@@ -34,12 +40,13 @@ export const LOGIC: Kind = { form: 'logic' };
 /** The kind as a number in the local and in the state; undefined where only the local knows. */
 export function numberOf(kind: Kind): number | undefined {
   if (kind.form === 'unknown') return undefined;
-  if (kind.form !== 'lazy') return 0;
-  return 1 + OPERATIONS.indexOf(kind.operation) * 4 + WIDTHS.indexOf(kind.width);
+  const mark = kind.carry === true ? CARRY_MARK : 0;
+  if (kind.form !== 'lazy') return mark;
+  return mark + 1 + OPERATIONS.indexOf(kind.operation) * 4 + WIDTHS.indexOf(kind.width);
 }
 
 export const sameKind = (a: Kind, b: Kind): boolean =>
-  a.form === b.form && (a.form !== 'lazy' || (b.form === 'lazy' && a.operation === b.operation && a.width === b.width));
+  a.form === b.form && a.carry === b.carry && (a.form !== 'lazy' || (b.form === 'lazy' && a.operation === b.operation && a.width === b.width));
 
 /** What holds where two ways meet. */
 export function meet(a: Kind, b: Kind): Kind {
@@ -47,12 +54,35 @@ export function meet(a: Kind, b: Kind): Kind {
   return numberOf(a) === 0 && numberOf(b) === 0 ? SETTLED : UNKNOWN;
 }
 
-/** (kind, first, second) → flagResult, flagCarries. */
-export const SETTLE: Signature = { parameters: ['i32', 'i64', 'i64'], results: ['i64', 'i64'] };
+/** (kind, first, second, carry) → flagResult, flagCarries. */
+export const SETTLE: Signature = { parameters: ['i32', 'i64', 'i64', 'i32'], results: ['i64', 'i64'] };
 
 const TOP_BITS = i64Const(-(1n << 62n));
 
-export function buildSettle(f: FunctionBuilder): void {
+/** `settleLazy` is the function that `buildSettleLazy` writes. */
+export function buildSettle(f: FunctionBuilder, settleLazy: number): void {
+  const [kind, first, second, carry] = [0, 1, 2, 3];
+  const result = f.local('i64');
+  const carries = f.local('i64');
+  f.emit(localGet(kind), i32Const(CARRY_MARK - 1), OP.i32And, localGet(first), localGet(second), call(settleLazy));
+  f.emit(localSet(carries), localSet(result));
+  f.emit(localGet(kind), i32Const(CARRY_MARK), OP.i32And);
+  f.open(OP.if);
+  // OF = bit 63 xor bit 62; CF = bit 63.
+  const cf = [...localGet(carry), ...i32Const(1), OP.i32And];
+  const newOf = [...localGet(carry), ...i32Const(1), OP.i32ShrU, ...i32Const(1), OP.i32And];
+  const oldOf = [...localGet(carries), ...localGet(carries), ...i64Const(1n), OP.i64Shl, OP.i64Xor, ...i64Const(63n), OP.i64ShrU, OP.i32WrapI64];
+  const of = [...newOf, ...oldOf, ...localGet(carry), ...i32Const(OF_SET), OP.i32And, OP.select];
+  f.emit(localGet(carries), i64Const((1n << 62n) - 1n), OP.i64And, cf, OP.i64ExtendI32U, i64Const(63n), OP.i64Shl, OP.i64Or);
+  f.emit(cf, of, OP.i32Xor, OP.i64ExtendI32U, i64Const(62n), OP.i64Shl, OP.i64Or, localSet(carries));
+  f.close();
+  f.emit(localGet(result), localGet(carries));
+}
+
+/** (kind without mark, first, second) → flagResult, flagCarries. */
+export const SETTLE_LAZY: Signature = { parameters: ['i32', 'i64', 'i64'], results: ['i64', 'i64'] };
+
+export function buildSettleLazy(f: FunctionBuilder): void {
   const [kind, first, second] = [0, 1, 2];
   const shift = f.local('i64');
   const a = f.local('i64');
@@ -109,7 +139,7 @@ export function buildSettleState(f: FunctionBuilder, settle: number): void {
   f.emit(zero, load(OP.i32Load, STATE.flagKind.address));
   f.open(OP.if);
   f.emit(zero, load(OP.i32Load, STATE.flagKind.address), zero, load(OP.i64Load, STATE.flagResult.address));
-  f.emit(zero, load(OP.i64Load, STATE.flagCarries.address), call(settle), localSet(carries), localSet(result));
+  f.emit(zero, load(OP.i64Load, STATE.flagCarries.address), zero, load(OP.i32Load, STATE.flagCarry.address), call(settle), localSet(carries), localSet(result));
   f.emit(zero, localGet(result), store(OP.i64Store, STATE.flagResult.address));
   f.emit(zero, localGet(carries), store(OP.i64Store, STATE.flagCarries.address));
   f.emit(zero, zero, store(OP.i32Store, STATE.flagKind.address));

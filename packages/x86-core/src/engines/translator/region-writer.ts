@@ -55,6 +55,7 @@ export interface RegionOptions {
 export class RegionWriter implements RegionSurroundings {
   readonly f: FunctionBuilder;
   readonly locals: RegionLocals;
+  readonly generalType: 'i32' | 'i64';
   kind: Kind = SETTLED;
   /** Where the code of an instruction begins: distance by length of the function until then. */
   readonly marks: Map<number, number> = new Map();
@@ -86,6 +87,7 @@ export class RegionWriter implements RegionSurroundings {
     this.f = f;
     this.#module = module;
     this.#options = options;
+    this.generalType = options.codeWidth === 64 ? 'i64' : 'i32';
     this.#block = options.plan.blocks[0] as Block;
     this.locals = {
       base: 1,
@@ -94,6 +96,7 @@ export class RegionWriter implements RegionSurroundings {
       flagKind: f.local('i32'),
       flagFirst: f.local('i64'),
       flagSecond: f.local('i64'),
+      flagCarry: f.local('i32'),
       tlb: f.local('i32'),
     };
     this.#outcome = f.local('i32');
@@ -140,7 +143,7 @@ export class RegionWriter implements RegionSurroundings {
     const key = `${field}${index}`;
     let found = this.#registers.get(key);
     if (found === undefined) {
-      found = { field, index, local: this.f.lasting(typeOf(placeOf(field, index)[0])), written: false };
+      found = { field, index, local: this.f.lasting(typeOf(this.#placeOf(field, index)[0])), written: false };
       this.#registers.set(key, found);
     }
     found.written ||= writes;
@@ -430,6 +433,12 @@ export class RegionWriter implements RegionSurroundings {
 
   // State
 
+  /** Width and address. Outside 64-bit mode the high halves of general registers are not there. */
+  #placeOf(field: LocalField, index: number): [BitWidth, number] {
+    const { address, size } = STATE[field];
+    return [field === 'gpr' ? this.#options.codeWidth : ((8 * size) as BitWidth), address + size * index];
+  }
+
   #loadState(): number[] {
     const { locals } = this;
     const code: number[] = [];
@@ -440,25 +449,22 @@ export class RegionWriter implements RegionSurroundings {
     emit(zero, load(OP.i32Load, STATE.flagKind.address), localSet(locals.flagKind));
     emit(zero, load(OP.i64Load, STATE.flagResult.address), localSet(locals.flagFirst));
     emit(zero, load(OP.i64Load, STATE.flagCarries.address), localSet(locals.flagSecond));
-    for (const { field, index, local } of this.#registers.values()) emit(zero, loadOf(...placeOf(field, index)), localSet(local));
+    emit(zero, load(OP.i32Load, STATE.flagCarry.address), localSet(locals.flagCarry));
+    for (const { field, index, local } of this.#registers.values()) emit(zero, loadOf(...this.#placeOf(field, index)), localSet(local));
     return code;
   }
 
   #storeState(): void {
     const { f, locals } = this;
     for (const { field, index, local, written } of this.#registers.values())
-      if (written) f.emit(zero, localGet(local), storeOf(...placeOf(field, index)));
+      if (written) f.emit(zero, localGet(local), storeOf(...this.#placeOf(field, index)));
     f.emit(zero, localGet(locals.flagKind), store(OP.i32Store, STATE.flagKind.address));
     f.emit(zero, localGet(locals.flagFirst), store(OP.i64Store, STATE.flagResult.address));
     f.emit(zero, localGet(locals.flagSecond), store(OP.i64Store, STATE.flagCarries.address));
+    f.emit(zero, localGet(locals.flagCarry), store(OP.i32Store, STATE.flagCarry.address));
     f.emit(zero, localGet(locals.remaining), store(OP.i32Store, STATE.remaining.address));
     f.emit(zero, localGet(locals.target), store(OP.i64Store, STATE.rip.address));
   }
-}
-
-function placeOf(field: LocalField, index: number): [BitWidth, number] {
-  const { address, size } = STATE[field];
-  return [(8 * size) as BitWidth, address + size * index];
 }
 
 /** Blocks that a block goes to directly. */

@@ -19,10 +19,11 @@ export interface RegionLocals {
   readonly target: number;
   /** i32: instructions left in the slice, as of the last count. */
   readonly remaining: number;
-  /** i32, i64, i64: see lazy-flags.ts. */
+  /** i32, i64, i64, i32: see lazy-flags.ts. */
   readonly flagKind: number;
   readonly flagFirst: number;
   readonly flagSecond: number;
+  readonly flagCarry: number;
   /** i32: address of the TLB for the current privilege. */
   readonly tlb: number;
 }
@@ -32,6 +33,8 @@ export interface RegionSurroundings {
   readonly locals: RegionLocals;
   /** What is known of the flags where code is written. */
   kind: Kind;
+  /** Type of the locals of general registers: without 64-bit mode there is no high half. */
+  readonly generalType: 'i32' | 'i64';
   /** Local of element `index` of a field, of the field's width: an i32 for less than 32 bits, too, with nothing above them. */
   register(field: LocalField, index: number, writes: boolean): number;
   /** Leaves to the interpreter, which executes this instruction; nothing of it may have been done. */

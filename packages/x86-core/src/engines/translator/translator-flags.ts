@@ -7,7 +7,7 @@ import { call, i32Const, i64Const, localGet, localSet, OP } from '../../wasm/ins
 import type { FlagKind, Statics } from '../effects.ts';
 import { constantExpr, type Expr, expr, wide } from '../expression.ts';
 import { WasmFlags } from '../wasm-flags.ts';
-import { type Kind, LOGIC, numberOf, SETTLED } from './lazy-flags.ts';
+import { CARRY_MARK, type Kind, LOGIC, numberOf, OF_SET, SETTLED } from './lazy-flags.ts';
 import type { RegionSurroundings } from './surroundings.ts';
 
 export class TranslatorFlags extends WasmFlags {
@@ -27,7 +27,9 @@ export class TranslatorFlags extends WasmFlags {
     const number = numberOf(kind);
     if (number === 0) return;
     const code = number === undefined ? localGet(locals.flagKind) : i32Const(number);
-    this.f.emit(code, localGet(locals.flagFirst), localGet(locals.flagSecond), call(this.around.helper('settle')));
+    const words = [...localGet(locals.flagFirst), ...localGet(locals.flagSecond)];
+    if (kind.carry === true || number === undefined) this.f.emit(code, words, localGet(locals.flagCarry), call(this.around.helper('settle')));
+    else this.f.emit(code, words, call(this.around.helper('settleLazy')));
     this.f.emit(localSet(locals.flagSecond), localSet(locals.flagFirst));
     this.around.kind = SETTLED;
   }
@@ -69,6 +71,24 @@ export class TranslatorFlags extends WasmFlags {
     this.around.kind = { form: 'lazy', operation: by, width };
   }
 
+  /** CF and OF set alone are kept apart until somebody wants all flags. */
+  override setFlags(values: Partial<Record<FlagName, Expr>>): void {
+    const { CF, OF, DF, ...others } = values;
+    const { kind, locals } = this.around;
+    const unknownOverflow = OF === undefined && kind.form === 'unknown' && kind.carry !== true;
+    if (CF === undefined || unknownOverflow || Object.values(others).some((value) => value !== undefined)) {
+      super.setFlags(values);
+      return;
+    }
+    if (DF !== undefined) super.setFlags({ DF });
+    const overflow = OF === undefined ? [] : [...OF.code, ...i32Const(1), OP.i32Shl, ...i32Const(OF_SET), OP.i32Or, OP.i32Or];
+    // Without its own OF, one that was set before is kept.
+    const kept = OF === undefined && kind.carry === true ? [...localGet(locals.flagCarry), ...i32Const(-2), OP.i32And, OP.i32Or] : [];
+    this.f.emit(CF.code, overflow, kept, localSet(locals.flagCarry));
+    if (kind.form === 'unknown') this.f.emit(localGet(locals.flagKind), i32Const(CARRY_MARK), OP.i32Or, localSet(locals.flagKind));
+    this.around.kind = { ...kind, carry: true };
+  }
+
   override flag(name: FlagName): Expr {
     if (name === 'CF') {
       const known = this.#condition(1);
@@ -90,6 +110,11 @@ export class TranslatorFlags extends WasmFlags {
   /** One of the conditions O B Z BE S P L LE, where the kind makes it simple. */
   #condition(code: number): Expr | undefined {
     const { kind } = this.around;
+    if (kind.carry === true) {
+      if (code === 1) return expr('i32', true, localGet(this.around.locals.flagCarry), i32Const(1), OP.i32And);
+      // The others need CF or OF, too.
+      if (code !== 2 && code !== 4 && code !== 5) return undefined;
+    }
     if (kind.form === 'logic') return this.#logicCondition(code);
     if (kind.form !== 'lazy') return undefined;
     if (kind.operation === 'sub') return this.#compared(code, kind.width);

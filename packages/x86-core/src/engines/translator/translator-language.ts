@@ -55,24 +55,27 @@ export class TranslatorLanguage extends TranslatorMemory implements Language<Exp
   /** @param displacement 1: AH, CH, DH, BH */
   #general(index: number, width: BitWidth, displacement = 0): Operand<Expr> {
     const local = (writes: boolean): number => this.around.register('gpr', index, writes);
+    const whole = (): Expr => ({ type: this.around.generalType, code: localGet(local(false)), clean: true });
+    const w: BitWidth = this.around.generalType === 'i64' ? 64 : 32;
     return {
       width,
       isMemory: false,
       read: () => {
-        const whole = localGet(local(false));
-        if (width === 64) return this.bind(expr('i64', true, whole));
-        if (displacement === 1) return this.bind(expr('i32', false, whole, i64Const(8n), OP.i64ShrU, OP.i32WrapI64));
-        return this.bind(expr('i32', width === 32, whole, OP.i32WrapI64));
+        if (width >= w) return this.bind(width === w ? whole() : this.zeroExtend(whole(), w, width));
+        const moved = displacement === 1 ? this.shr(whole(), constantExpr(8n, w), w) : whole();
+        return this.bind(this.truncate(moved, w, width));
       },
       write: (value) => {
         if (width >= 32) {
-          this.f.emit(wide(value, width), localSet(local(true)));
+          const placed = w === 64 ? wide(value, width) : this.truncate(value, width, 32).code;
+          this.f.emit(placed, localSet(local(true)));
           return;
         }
         const shift = displacement * 8;
-        const mask = BigInt.asIntN(64, ~(((1n << BigInt(width)) - 1n) << BigInt(shift)));
-        const placed = shift === 0 ? wide(value, width) : [...wide(value, width), ...i64Const(8n), OP.i64Shl];
-        this.f.emit(localGet(local(false)), i64Const(mask), OP.i64And, placed, OP.i64Or, localSet(local(true)));
+        const mask = constantExpr(~(((1n << BigInt(width)) - 1n) << BigInt(shift)), w);
+        const cut = w === 64 ? expr('i64', true, wide(value, width)) : expr('i32', true, cleaned(value, width));
+        const placed = shift === 0 ? cut : this.shl(cut, constantExpr(8n, w), w);
+        this.f.emit(this.or(this.and(whole(), mask, w), placed, w).code, localSet(local(true)));
       },
     };
   }
