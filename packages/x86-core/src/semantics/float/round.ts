@@ -43,19 +43,8 @@ export function roundsUp<V>(x: Language<V>, rest: V, odd: V, sign: V, control: V
 export function toNearest<V>(x: Language<V>, value: V, low: V): { readonly value: V; readonly exceptions: V } {
   const q = new Words(x, 64);
   const d = new Words(x, 32);
-  const total = q.variable(value);
-  const exceptions = d.variable(0);
-  const goUp = (up: V): void => {
-    total.write(q.add(value, up));
-    exceptions.write(d.or(d.shl(x.bind(x.truncate(up, 64, 32)), 9), EXCEPTION.precision));
-  };
-  // Either nothing is lost or something other than half a last place, as a rule.
-  x.when(
-    q.ne(q.add(low, low), 0),
-    () => goUp(q.shr(low, 63)),
-    () => x.when(q.ne(low, 0), () => goUp(q.and(value, 1))),
-  );
-  return { value: total.read(), exceptions: exceptions.read() };
+  const up = q.below(q.sub(topBit(q), q.and(value, 1)), low);
+  return { value: q.add(value, q.truth(up)), exceptions: d.or(d.truth(q.ne(low, 0), 5), d.truth(up, 9)) };
 }
 
 /** `drop` (width 64): places below the last one that is kept. */
