@@ -164,6 +164,13 @@ export class Cpu {
 
   /** Runs for about `budget` instructions (at least one): until the first boundary at or after it. */
   run(budget: number): Stop {
+    const stop = this.#run(budget);
+    // A shadow that is over is no state.
+    this.#shadowed();
+    return stop;
+  }
+
+  #run(budget: number): Stop {
     this.#stop = undefined;
     this.#endSlice = false;
     this.#drawTimestamp();
@@ -190,6 +197,7 @@ export class Cpu {
     this.#takeInterrupt();
     if (this.#stop === undefined && this.#i32[HALTED] !== 0) return { kind: 'halt' };
     if (this.#stop === undefined) this.#singleStep();
+    this.#shadowed();
     return this.#stop === undefined ? { kind: 'budget' } : this.#takeStop();
   }
 
@@ -221,8 +229,6 @@ export class Cpu {
   }
 
   saveState(): CpuState {
-    // A shadow that is over is no state.
-    this.#shadowed();
     return { bytes: this.#state.slice(), retired: this.retired, nmiPending: this.#nmiPending };
   }
 
