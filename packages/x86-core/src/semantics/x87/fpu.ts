@@ -2,10 +2,11 @@
  * What x87 instructions have in common: the register stack, tags, the status word and how exceptions come into it. [SDM 1 §8.1, §8.5–8.7]
  *
  * A body first asks for `waiting` (which raises #NM and the #MF of an earlier exception), then reads memory, computes, and ends with
- * `settle`: that records the exceptions and says whether results may be written. An unmasked invalid operation, denormal operand or
- * division by zero leaves registers and memory as they are. [SDM 1 §8.6, §8.7]
+ * `conclude`: that records the exceptions and writes results, if they may be written. (`settle` is the part of it that records, for who
+ * needs the answer.) An unmasked invalid operation, denormal operand or division by zero leaves registers and memory as they are.
+ * [SDM 1 §8.6, §8.7] What hardly ever happens is said by `rarely`: an empty or a full stack, an unmasked exception.
  *
- * `settle` also keeps the pointers to the instruction and its operand. DEVIATION: the operand's selector (FDS) and the opcode (FOP) are not kept: they
+ * Both also keep the pointers to the instruction and its operand. DEVIATION: the operand's selector (FDS) and the opcode (FOP) are not kept: they
  * stay what FLDENV, FRSTOR or FXRSTOR made them. [SDM 1 §8.1.8, §8.1.9: recent processors leave both out, too]
  */
 import { VECTOR } from '../../fault.ts';
