@@ -43,6 +43,8 @@ class Bytes {
 export class FunctionBuilder {
   readonly signature: Signature;
   readonly #code = new Bytes();
+  /** Where branches stand that are hardly ever taken. */
+  readonly #unlikely: number[] = [];
   #before: readonly number[] = [];
   readonly #locals: ValueType[] = [];
   readonly #free: Record<ValueType, number[]> = { i32: [], i64: [], v128: [], f32: [], f64: [] };
@@ -108,6 +110,12 @@ export class FunctionBuilder {
     return ++this.#depth;
   }
 
+  /** Opens an `if` whose condition hardly ever holds. */
+  openUnlikely(): number {
+    this.#unlikely.push(this.#code.length);
+    return this.open(OP.if);
+  }
+
   /** A block that leaves `type` is opened by code made elsewhere. */
   else(): void {
     this.emit(OP.else);
@@ -126,8 +134,7 @@ export class FunctionBuilder {
     this.emit(OP.brIf, unsigned(this.#depth - label));
   }
 
-  /** Body with local declarations and length, as the code section holds it. */
-  encode(): Uint8Array<ArrayBuffer> {
+  #declarations(): number[] {
     // Neighbours of one type are declared together.
     const groups: { type: ValueType; count: number }[] = [];
     for (const type of this.#locals) {
@@ -136,7 +143,18 @@ export class FunctionBuilder {
       else groups.push({ type, count: 1 });
     }
     const locals = groups.flatMap(({ type, count }) => [...unsigned(count), TYPE_CODE[type]]);
-    const before = [...unsigned(groups.length), ...locals, ...this.#before];
+    return [...unsigned(groups.length), ...locals];
+  }
+
+  /** Offsets in the body, as `encode` gives it but for its length, of the branches that are hardly ever taken. */
+  get unlikely(): readonly number[] {
+    const before = this.#declarations().length + this.#before.length;
+    return this.#unlikely.map((offset) => before + offset);
+  }
+
+  /** Body with local declarations and length, as the code section holds it. */
+  encode(): Uint8Array<ArrayBuffer> {
+    const before = [...this.#declarations(), ...this.#before];
     const all = new Bytes();
     all.append(unsigned(before.length + this.#code.length + 1));
     all.append(before);
@@ -200,9 +218,9 @@ export class ModuleBuilder {
   encode(): Uint8Array<ArrayBuffer> {
     const all = new Bytes();
     all.append([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
-    const section = (id: number, items: readonly (readonly number[] | Uint8Array)[]): void => {
+    const section = (id: number, items: readonly (readonly number[] | Uint8Array)[], name?: string): void => {
       if (items.length === 0) return;
-      const count = unsigned(items.length);
+      const count = name === undefined ? unsigned(items.length) : text(name);
       all.push(id);
       all.append(unsigned(items.reduce((sum, item) => sum + item.length, count.length)));
       all.append(count);
@@ -215,11 +233,23 @@ export class ModuleBuilder {
       this.#functions.map((f) => unsigned(f.type)),
     );
     section(7, this.#exports);
+    const hints = this.#branchHints();
+    if (hints.length > 0) section(0, [hints], 'metadata.code.branch_hint');
     section(
       10,
       this.#functions.map((f) => f.builder.encode()),
     );
     return all.view;
+  }
+
+  /** Which branches are hardly ever taken. [WebAssembly 3.0, Custom Annotations: Branch Hinting] */
+  #branchHints(): number[] {
+    const functions = this.#functions.flatMap(({ builder: { unlikely } }, i) => {
+      if (unlikely.length === 0) return [];
+      const hints = unlikely.flatMap((offset) => [...unsigned(offset), 1, 0]);
+      return [[...unsigned(this.#importedFunctions + i), ...unsigned(unlikely.length), ...hints]];
+    });
+    return functions.length === 0 ? [] : vector(functions);
   }
 }
 

@@ -34,6 +34,8 @@ const ENTRY = 0;
 const NO_ENTRY = -1;
 /** The kind of flags stands in its local. */
 const KIND_IN_LOCAL = 0xff;
+/** No RIP: not canonical. */
+const NOWHERE: readonly number[] = i64Const(-(2n ** 63n));
 const zero: readonly number[] = i32Const(0);
 
 /** Functions of the module that a region is written into. */
@@ -52,6 +54,11 @@ export interface RegionOptions {
   readonly mapOf: (page: number) => number;
 }
 
+interface ReturnLocals {
+  readonly target: number;
+  readonly entry: number;
+}
+
 export class RegionWriter implements RegionSurroundings {
   readonly f: FunctionBuilder;
   readonly locals: RegionLocals;
@@ -64,6 +71,8 @@ export class RegionWriter implements RegionSurroundings {
   readonly #outcome: number;
   /** i64: see `#writeInterpret`. */
   readonly #place: number;
+  /** i64, i32: RIP behind a call within the region, and the block there; of the last call and the one before. */
+  readonly #returns: readonly [ReturnLocals, ReturnLocals];
   readonly #registers = new Map<string, { readonly field: LocalField; readonly index: number; readonly local: number; written: boolean }>();
   /** Kinds of flags at the starts of blocks. */
   readonly #kinds: (Kind | undefined)[];
@@ -101,6 +110,10 @@ export class RegionWriter implements RegionSurroundings {
     };
     this.#outcome = f.local('i32');
     this.#place = f.local('i64');
+    this.#returns = [
+      { target: f.local('i64'), entry: f.local('i32') },
+      { target: f.local('i64'), entry: f.local('i32') },
+    ];
     const { blocks, blockAt, entries } = options.plan;
     this.#kinds = blocks.map(() => undefined);
     const entryBlocks = new Set(entries.map((distance) => blockAt.get(distance) as number));
@@ -269,7 +282,7 @@ export class RegionWriter implements RegionSurroundings {
     const to = blockAt.get(distance);
     if (boundary || (to !== undefined && blocks[to]?.crosses === true)) {
       f.emit(localGet(locals.remaining), i32Const(0), OP.i32LtS);
-      f.open(OP.if);
+      f.openUnlikely();
       this.#leave(distance, LEFT.usedUp);
       f.close();
     }
@@ -291,7 +304,7 @@ export class RegionWriter implements RegionSurroundings {
     f.emit(i32Const(4), OP.i32Shl, zero, load(OP.i32Load, STATE.codeTlb.address), OP.i32Add, localTee(entry));
     f.emit(load(OP.i64Load), localGet(linear), OP.i64Ne);
     f.emit(localGet(entry), load(OP.i32Load, 8), i32Const(this.#options.mapOf(page)), OP.i32Ne, OP.i32Or);
-    f.open(OP.if);
+    f.openUnlikely();
     this.#setKind();
     this.#leave(distance, LEFT.goOn);
     f.close();
@@ -361,7 +374,43 @@ export class RegionWriter implements RegionSurroundings {
   }
 
   jump(): void {
-    this.#edge(this.#block.target as number, true);
+    const target = this.#block.target as number;
+    if (this.#instruction?.analysis.ending === 'call' && this.#options.plan.blockAt.has(target)) this.#rememberReturn();
+    this.#edge(target, true);
+  }
+
+  /** A call within the region: where its return will go. The last two are remembered. */
+  #rememberReturn(): void {
+    const { f } = this;
+    const behind = this.#options.plan.blockAt.get(this.#block.end);
+    if (behind === undefined) return;
+    const [last, before] = this.#returns;
+    f.emit(localGet(last.target), localSet(before.target), localGet(last.entry), localSet(before.entry));
+    f.emit(this.#ip(this.#block.end), localSet(last.target), i32Const(behind), localSet(last.entry));
+    this.#dispatched.add(behind);
+  }
+
+  /** A return to where the last call within the region came from. */
+  #followReturn(): void {
+    const { f, locals } = this;
+    const [last, before] = this.#returns;
+    f.emit(localGet(locals.target), localGet(last.target), OP.i64Eq);
+    f.open(OP.if);
+    f.emit(localGet(last.entry), localSet(ENTRY), localGet(before.target), localSet(last.target), localGet(before.entry), localSet(last.entry));
+    f.emit(NOWHERE, localSet(before.target));
+    this.#goToEntry();
+    f.close();
+  }
+
+  /** Goes to the block in `entry`. */
+  #goToEntry(): void {
+    const { f } = this;
+    const loop = outermostLoop(this.#ranges[this.#block.index]);
+    if (loop?.dispatches === true) {
+      f.emit(localGet(ENTRY), i32Const(loop.first), OP.i32Sub, i32Const(loop.last - loop.first), OP.i32LeU);
+      f.branchIf(this.#loopLabels.get(loop) as number);
+    }
+    f.branch(this.#root);
   }
 
   jumpIndirect(): void {
@@ -369,6 +418,7 @@ export class RegionWriter implements RegionSurroundings {
     this.#setKind();
     f.emit(i32Const(LEFT.usedUp), localSet(this.#outcome), localGet(locals.remaining), i32Const(0), OP.i32LtS);
     f.branchIf(this.#exit);
+    if (this.#instruction?.decoded.instruction.mnemonic === 'RET') this.#followReturn();
     this.#stayInPage();
     f.branch(this.#indirect);
   }
@@ -388,12 +438,7 @@ export class RegionWriter implements RegionSurroundings {
     f.emit(load(OP.i64Load, RECORD.regionSlot), i64Const(BigInt(this.#options.slot)), OP.i64Ne);
     f.branchIf(none);
     f.emit(localGet(record), load(OP.i32Load, RECORD.regionEntry), localSet(ENTRY));
-    const loop = outermostLoop(this.#ranges[this.#block.index]);
-    if (loop?.dispatches === true) {
-      f.emit(localGet(ENTRY), i32Const(loop.first), OP.i32Sub, i32Const(loop.last - loop.first), OP.i32LeU);
-      f.branchIf(this.#loopLabels.get(loop) as number);
-    }
-    f.branch(this.#root);
+    this.#goToEntry();
     f.close();
     f.release('i64', distance);
     f.release('i32', record);
@@ -445,6 +490,7 @@ export class RegionWriter implements RegionSurroundings {
     const emit = (...parts: readonly (readonly number[])[]): void => {
       for (const part of parts) code.push(...part);
     };
+    for (const { target } of this.#returns) emit(NOWHERE, localSet(target));
     emit(zero, load(OP.i32Load, STATE.tlb.address), localSet(locals.tlb));
     emit(zero, load(OP.i32Load, STATE.flagKind.address), localSet(locals.flagKind));
     emit(zero, load(OP.i64Load, STATE.flagResult.address), localSet(locals.flagFirst));

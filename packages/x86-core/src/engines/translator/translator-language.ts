@@ -201,7 +201,7 @@ export class TranslatorLanguage extends TranslatorMemory implements Language<Exp
 
   /** Leaves if the value on the stack is not zero. */
   #bailIf(): void {
-    this.f.open(OP.if);
+    this.f.openUnlikely();
     this.around.bail();
     this.f.close();
   }

@@ -39,7 +39,7 @@ export class TranslatorMemory extends TranslatorFlags {
     this.f.emit(zero, load(OP.i32Load, STATE.segmentAccess.address + 4 * number), i32Const(3), OP.i32Ne);
     this.f.emit(zero, load(OP.i64Load, STATE.segmentLower.address + 8 * number), OP.i64Eqz, OP.i32Eqz, OP.i32Or);
     this.f.emit(zero, load(OP.i64Load, STATE.segmentUpper.address + 8 * number), i64Const(ALL_32), OP.i64Ne, OP.i32Or);
-    this.f.open(OP.if);
+    this.f.openUnlikely();
     this.around.bail();
     this.f.close();
   }
@@ -52,9 +52,9 @@ export class TranslatorMemory extends TranslatorFlags {
     const last = bytes === 1 ? linear.code : [...linear.code, ...i64Const(BigInt(bytes - 1)), OP.i64Add];
     f.emit(low, i32Const(7), OP.i32ShrU, i32Const(0xffe0), OP.i32And, localGet(this.around.locals.tlb), OP.i32Add, localTee(entry));
     f.emit(load(OP.i64Load, writes ? 8 : 0), last, PAGE_MASK, OP.i64And, OP.i64Ne);
-    f.open(OP.if);
+    f.openUnlikely();
     f.emit(linear.code, i32Const((bytes << 1) | Number(writes)), call(this.around.helper('fillTlbFor')), OP.i32Eqz);
-    f.open(OP.if);
+    f.openUnlikely();
     this.around.bail();
     f.close();
     f.close();
