@@ -45,6 +45,7 @@ function comparison(precision: Precision, slow: Subroutine): Subroutine {
     name: `${slow.name}-quickly`,
     parameters: slow.parameters,
     results: slow.results,
+    inPlace: true,
     body: (x, a, b, signaling, mxcsr) => {
       const w = new Words(x, precision.width);
       const d = new Words(x, 32);

@@ -39,6 +39,7 @@ export const i32ToF64Exactly: Subroutine = {
   name: 'i32ToF64-exactly',
   parameters: [32, 32],
   results: [64, 32],
+  inPlace: true,
   body: (x, value) => {
     const q = new Words(x, 64);
     const biased = q.xor(x.bind(x.zeroExtend(value, 32, 64)), q.constant(BIAS_32));
@@ -51,6 +52,7 @@ export const i64ToF64Quickly: Subroutine = {
   name: 'i64ToF64-quickly',
   parameters: [64, 32],
   results: [64, 32],
+  inPlace: true,
   body: (x, value, mxcsr) => {
     const q = new Words(x, 64);
     const d = new Words(x, 32);
@@ -92,6 +94,7 @@ function toSingle(width: 32 | 64, slow: Subroutine): Subroutine {
     name: `${slow.name}-quickly`,
     parameters: slow.parameters,
     results: slow.results,
+    inPlace: true,
     body: (x, value, mxcsr) => {
       const q = new Words(x, 64);
       const d = new Words(x, 32);
@@ -123,6 +126,7 @@ export const f32ToF64Quickly: Subroutine = {
   name: 'f32ToF64-quickly',
   parameters: [32, 32],
   results: [64, 32],
+  inPlace: true,
   body: (x, bits, mxcsr) => {
     const q = new Words(x, 64);
     const d = new Words(x, 32);
@@ -153,6 +157,7 @@ export const f64ToF32Quickly: Subroutine = {
   name: 'f64ToF32-quickly',
   parameters: [64, 32],
   results: [32, 32],
+  inPlace: true,
   body: (x, bits, mxcsr) => {
     const q = new Words(x, 64);
     const d = new Words(x, 32);
@@ -194,6 +199,7 @@ function toInteger(f: NarrowFormat, width: 32 | 64, slow: Subroutine, truncates:
     name: `${slow.name}-quickly`,
     parameters: slow.parameters,
     results: slow.results,
+    inPlace: true,
     body: (x, bits, mxcsr) => {
       const q = new Words(x, 64);
       const d = new Words(x, 32);
