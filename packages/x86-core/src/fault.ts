@@ -1,6 +1,6 @@
 /**
- * Guest faults. A faulting access or routine stores vector and error code in the processor and throws one frozen token (no Error, no
- * stack, no allocation); only the run loop catches it.
+ * Guest faults. A faulting access or routine stores vector and error code in the state and throws one frozen token (no Error, no stack, no
+ * allocation); only the run loop catches it. Generated code throws none: it hears of faults by results.
  */
 export const GUEST_FAULT: { readonly guestFault: true } = Object.freeze({ guestFault: true as const });
 
