@@ -4,8 +4,9 @@
  */
 import { ADC, ADD, CMP, DEC, INC, NEG, SBB, SUB } from '../semantics/arithmetic.ts';
 import { BT_IMMEDIATE, SETcc } from '../semantics/bit-byte.ts';
-import { CALL, CALL_INDIRECT, Jcc, JMP, JMP_INDIRECT, RET } from '../semantics/control-transfer.ts';
+import { CALL, CALL_INDIRECT, IRET, Jcc, JMP, JMP_INDIRECT, RET } from '../semantics/control-transfer.ts';
 import { CBW, CMOVcc, CWD, MOV, MOVSX, MOVZX } from '../semantics/data-transfer.ts';
+import { CLI, STI } from '../semantics/flag-control.ts';
 import type { Instruction } from '../semantics/instruction.ts';
 import type { BitWidth } from '../semantics/language.ts';
 import { AND, NOT, OR, TEST, XOR } from '../semantics/logic.ts';
@@ -32,7 +33,8 @@ import {
   MOVSS_LOAD,
   MOVUPS,
 } from '../semantics/sse/moves.ts';
-import { LEAVE, POP, PUSH } from '../semantics/stack.ts';
+import { LEAVE, POP, POPF, PUSH, PUSHF } from '../semantics/stack.ts';
+import { RDTSC, SWAPGS, SYSCALL, SYSRET } from '../semantics/system-instructions.ts';
 import type { OperandKind } from './handler-surroundings.ts';
 import type { Shape } from './shape.ts';
 
@@ -110,6 +112,13 @@ export const COMMON_SHAPES: readonly Shape[] = [
   ...stackShapes(LEAVE, ''),
   shape(NOP, '', []),
   ...WORDS.map((w) => shape(NOP_HINT, 'm', [w])),
+
+  // What a kernel does at its borders.
+  ...[SYSCALL, SWAPGS, CLI, STI, RDTSC].map((i) => shape(i, '', [])),
+  shape(SYSRET, '', [], { width: 64 }),
+  ...WORDS.map((w) => shape(IRET, '', [], { width: w })),
+  ...stackShapes(PUSHF, ''),
+  ...stackShapes(POPF, ''),
 
   // What memory and string functions, and the copying of structures, are made of.
   ...[MOVAPS, MOVUPS, MOVDQA, MOVDQU].flatMap((i) => even(i, ['vv', 'vm', 'mv'], [128])),

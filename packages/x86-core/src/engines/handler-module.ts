@@ -29,7 +29,8 @@ const routines: SystemRoutine[] = [];
 /** System routine by the number that generated code calls it with. */
 export const routineByNumber = (number: number): SystemRoutine => routines[number] as SystemRoutine;
 
-function routineNumber(routine: SystemRoutine): number {
+/** The number of a system routine. */
+export function routineNumber(routine: SystemRoutine): number {
   let number = routineNumbers.get(routine);
   if (number === undefined) {
     number = routines.push(routine) - 1;

@@ -43,6 +43,8 @@ export interface Surroundings {
 export interface MainFunction {
   /** Branching here goes on at local `target`, after counting. */
   readonly jumped: number;
+  /** Branching here goes on at the RIP of the state, after counting: a system routine was called. */
+  readonly routineDone: number;
   /** Branching here ends the instruction in a fault; `record` and `runStart` of the state say where. */
   readonly fault: number;
   readonly target: number;

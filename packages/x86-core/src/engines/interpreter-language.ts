@@ -21,6 +21,8 @@ const record: readonly number[] = localGet(RECORD_LOCAL);
 export class InterpreterLanguage extends InterpreterOperands implements Language<Expr> {
   /** Local that holds the outcome, if a system routine may be called on some path: it ends the block there. */
   outcome: number | undefined;
+  /** In a case of the main function: a system routine was called, on every path. */
+  calledRoutine = false;
 
   // Control
 
@@ -182,9 +184,13 @@ export class InterpreterLanguage extends InterpreterOperands implements Language
   }
 
   system(routine: SystemRoutine, ...values: Expr[]): Expr {
-    if (this.around.main !== undefined) throw new Error('a system routine is no case of the main function');
-    this.outcome ??= this.f.local('i32');
-    this.f.emit(i32Const(OUTCOME.jumped), localSet(this.outcome));
+    if (this.around.main === undefined) {
+      this.outcome ??= this.f.local('i32');
+      this.f.emit(i32Const(OUTCOME.jumped), localSet(this.outcome));
+    } else {
+      this.calledRoutine = true;
+      this.storePosition();
+    }
     this.#storeRip(this.nextIp().code);
     const { common } = routine;
     if (common === undefined) this.#callRoutine(routine, values);

@@ -11,11 +11,13 @@
  */
 import { STATE } from '../state.ts';
 import { delivery, KIND } from '../system/common-case/delivery.ts';
+import type { CommonCase } from '../system/common-case/language.ts';
 import { call, i32Const, i64Const, load, localGet, localSet, localTee, OP, store } from '../wasm/instructions.ts';
 import { unsigned } from '../wasm/leb128.ts';
 import type { FunctionBuilder, ModuleBuilder } from '../wasm/module.ts';
 import { CODE_TLB_ENTRIES } from './code-tlb.ts';
 import { effectsOf } from './effects.ts';
+import { routineNumber } from './handler-module.ts';
 import { type MainFunction, OUTCOME, RECORD_LOCAL } from './handler-surroundings.ts';
 import { HEAT_BASE, HEAT_COUNTERS } from './heat.ts';
 import { InterpreterLanguage } from './interpreter-language.ts';
@@ -165,6 +167,7 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   const fault = f.open(OP.block);
   const lookup = f.open(OP.block);
   const jumped = f.open(OP.block);
+  const routineDone = f.open(OP.block);
   f.open(OP.block); // handlers with functions of their own
 
   const total = SPECIAL_COUNT + cases.length;
@@ -172,7 +175,7 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   f.emit(record, load(OP.i32Load16U, RECORD.handler), OP.brTable, unsigned(total));
   for (let i = 0; i <= total; i++) f.emit(unsigned(i));
 
-  const main: MainFunction = { jumped, fault, target, ripBase, linearMask, runStart };
+  const main: MainFunction = { jumped, routineDone, fault, target, ripBase, linearMask, runStart };
   for (let i = 0; i < total; i++) {
     f.close();
     if (i === SPECIAL.leavePage) {
@@ -208,9 +211,10 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
       storeRip();
       f.emit(OP.return);
     } else {
-      buildCase(f, cases[i - SPECIAL_COUNT] as Shape, helper, main);
-      f.emit(record, i32Const(RECORD_SIZE), OP.i32Add, localSet(RECORD_LOCAL));
-      f.branch(next);
+      if (buildCase(f, cases[i - SPECIAL_COUNT] as Shape, helper, main)) {
+        f.emit(record, i32Const(RECORD_SIZE), OP.i32Add, localSet(RECORD_LOCAL));
+        f.branch(next);
+      } else f.branch(routineDone);
     }
   }
   f.close();
@@ -238,6 +242,8 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   f.close();
   f.emit(localGet(scratch), i32Const(OUTCOME.fault), OP.i32Eq);
   f.branchIf(fault);
+
+  f.close(); // routineDone
   // The handler or the routine has checked where it goes, and what follows a routine is checked when it is fetched. The routine may have
   // made the current page void, and changed the mode.
   f.emit(get64(STATE.rip.address), get64(STATE.linearMask.address), OP.i64And, localSet(target));
@@ -328,7 +334,8 @@ function leaveWithFault(f: FunctionBuilder, helper: (name: string) => number): v
   f.emit(ADDRESS_ZERO, remaining, store(OP.i32Store, STATE.deliveredAt.address));
 }
 
-function buildCase(f: FunctionBuilder, shape: Shape, helper: (name: string) => number, main: MainFunction): void {
+/** True: the next record follows; false: a system routine was called. */
+function buildCase(f: FunctionBuilder, shape: Shape, helper: (name: string) => number, main: MainFunction): boolean {
   const effects = effectsOf(
     shape.instruction.body,
     shape.statics,
@@ -339,7 +346,10 @@ function buildCase(f: FunctionBuilder, shape: Shape, helper: (name: string) => n
     throw new Error(`${shape.instruction.mnemonic} is no case of the main function`);
   };
   f.mark();
-  const language = new InterpreterLanguage(f, shape.statics, operands, { helper, routine: none, commonCase: none, subroutine: none, main });
+  const commonCase = (common: CommonCase): number => helper(caseName(common));
+  const around = { helper, routine: routineNumber, commonCase, subroutine: none, main };
+  const language = new InterpreterLanguage(f, shape.statics, operands, around);
   shape.instruction.body(language, ...language.operands());
   f.releaseMarked();
+  return !language.calledRoutine;
 }

@@ -177,7 +177,7 @@ export class InterpreterOperands extends WasmFlags {
       this.raise(13);
       this.f.close();
     }
-    this.#storePosition();
+    this.storePosition();
     this.callHelper('probe', linear.code, i32Const(bytes | (access === 'write' ? FOR_WRITING : 0)));
     this.#faultIfTold();
   }
@@ -275,7 +275,7 @@ export class InterpreterOperands extends WasmFlags {
     this.f.open(OP.if);
     this.f.emit(localGet(host), v.code, storeOf(width, 0));
     this.f.else();
-    this.#storePosition();
+    this.storePosition();
     this.#store(linear, v, width);
     this.f.close();
   }
@@ -295,7 +295,7 @@ export class InterpreterOperands extends WasmFlags {
 
   /** The TLB does not know the address, or not all of it. */
   #slowPath(operand: MemoryOperand, linear: Expr): void {
-    this.#storePosition();
+    this.storePosition();
     this.callHelper('canonical', linear.code, operand.segment, i32Const(bytesOf(operand.width)));
     this.#faultIfTold();
   }
@@ -325,7 +325,7 @@ export class InterpreterOperands extends WasmFlags {
   }
 
   /** Before a call that may fault or reach a device: where we are, for whoever asks. */
-  #storePosition(): void {
+  protected storePosition(): void {
     const { main } = this.around;
     if (main === undefined) return;
     this.f.emit(
@@ -343,7 +343,7 @@ export class InterpreterOperands extends WasmFlags {
   }
 
   protected raise(vector: number): void {
-    this.#storePosition();
+    this.storePosition();
     this.callHelper('raise', i32Const(vector));
     const { main } = this.around;
     if (main !== undefined) this.f.branch(main.fault);
