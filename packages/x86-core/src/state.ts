@@ -72,6 +72,9 @@ export type DerivedField =
   | 'segmentAccess'
   | 'flatSegments'
   | 'flagKind'
+  | 'callFrom'
+  | 'callTo'
+  | 'callSlot'
   | 'flagCarry'
   | 'hotAfter'
   | 'translated'
@@ -215,6 +218,10 @@ const DERIVED: Readonly<Record<DerivedField, FieldShape>> = {
   /** How translated code that has just been left keeps the flags in flagResult and flagCarries; 0, as everybody else wants them. */
   flagKind: u32(),
   flagCarry: u32(),
+  /** The last indirect call or jump out of translated code: RIP of the instruction, its target, slot of the region. */
+  callFrom: u64(),
+  callTo: u64(),
+  callSlot: u32(),
   /** Jumps to a place after which it is translated; 2^16 and more: never. */
   hotAfter: u32(),
   /** Instructions executed by translated code since the CPU was made, and returns from it to the interpreter by their outcome (LEFT). */

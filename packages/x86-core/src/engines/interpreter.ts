@@ -39,11 +39,15 @@ const W = {
   codeDirectory: word('codeDirectory'),
   codeKey: word('codeKey'),
   hotAfter: word('hotAfter'),
+  callTo: word('callTo'),
+  callSlot: word('callSlot'),
   codeTlb: word('codeTlb'),
   flat: word('flatSegments'),
   codeBase: word('linearBase') + 2 * SEGMENT_NUMBER.CS,
   codeLimit: word('segmentLimit') + SEGMENT_NUMBER.CS,
 };
+/** Bytes that a call within a region bridges at most. */
+const CALL_REACH = 2n ** 30n;
 /** More than there are values of `#mode`. */
 const MODES = 64;
 /** Instructions decoded in one go. */
@@ -205,13 +209,24 @@ export class Interpreter {
     const number = this.#linearHigh() * 2 ** 20 + (this.#linearLow() >>> 12);
     const page = this.#executedPage(number);
     if (page === undefined) return;
+    const from = this.#calledFrom(BigInt(number) << 12n);
     this.#translator.translate({
+      ...(from && { from }),
       mode: this.#p.decodeMode,
       address: BigInt(number) << 12n,
       page,
       offset: this.#linearLow() & 0xfff,
       neighbour: (distance) => this.#executedPage(number + distance),
     });
+  }
+
+  /** The last indirect call out of a region, if it went to RIP; its distance from the linear address `page`. */
+  #calledFrom(page: bigint): { slot: number; distance: number } | undefined {
+    const u = this.#u32;
+    const [to, rip] = [W.callTo, STATE.rip.address >>> 2];
+    if (u[to] !== u[rip] || u[to + 1] !== u[rip + 1]) return undefined;
+    const distance = BigInt.asIntN(64, this.#u64[STATE.callFrom.address >>> 3]! - page);
+    return distance > -CALL_REACH && distance < CALL_REACH ? { slot: u[W.callSlot]!, distance: Number(distance) } : undefined;
   }
 
   /** The code page at a linear page number, if execution has been there lately; whole ones of the present mode only. */
@@ -312,7 +327,12 @@ export class Interpreter {
 
   /** @param retired instructions in all */
   statistics(retired: number): EngineStatistics {
-    const counts = { handlers: this.#handlers.count, routines: this.#routines, invalidations: this.#pages.invalidations, drops: this.#pages.drops };
+    const counts = {
+      handlers: this.#handlers.count,
+      routines: this.#routines,
+      invalidations: this.#pages.invalidations,
+      drops: this.#pages.drops,
+    };
     if (this.#translator === undefined) return counts;
     const count = (at: number): number => Number(this.#u64[at >>> 3]!);
     const translated = count(STATE.translated.address);

@@ -46,7 +46,9 @@ export function numberOf(kind: Kind): number | undefined {
 }
 
 export const sameKind = (a: Kind, b: Kind): boolean =>
-  a.form === b.form && a.carry === b.carry && (a.form !== 'lazy' || (b.form === 'lazy' && a.operation === b.operation && a.width === b.width));
+  a.form === b.form &&
+  a.carry === b.carry &&
+  (a.form !== 'lazy' || (b.form === 'lazy' && a.operation === b.operation && a.width === b.width));
 
 /** What holds where two ways meet. */
 export function meet(a: Kind, b: Kind): Kind {
@@ -71,7 +73,16 @@ export function buildSettle(f: FunctionBuilder, settleLazy: number): void {
   // OF = bit 63 xor bit 62; CF = bit 63.
   const cf = [...localGet(carry), ...i32Const(1), OP.i32And];
   const newOf = [...localGet(carry), ...i32Const(1), OP.i32ShrU, ...i32Const(1), OP.i32And];
-  const oldOf = [...localGet(carries), ...localGet(carries), ...i64Const(1n), OP.i64Shl, OP.i64Xor, ...i64Const(63n), OP.i64ShrU, OP.i32WrapI64];
+  const oldOf = [
+    ...localGet(carries),
+    ...localGet(carries),
+    ...i64Const(1n),
+    OP.i64Shl,
+    OP.i64Xor,
+    ...i64Const(63n),
+    OP.i64ShrU,
+    OP.i32WrapI64,
+  ];
   const of = [...newOf, ...oldOf, ...localGet(carry), ...i32Const(OF_SET), OP.i32And, OP.select];
   f.emit(localGet(carries), i64Const((1n << 62n) - 1n), OP.i64And, cf, OP.i64ExtendI32U, i64Const(63n), OP.i64Shl, OP.i64Or);
   f.emit(cf, of, OP.i32Xor, OP.i64ExtendI32U, i64Const(62n), OP.i64Shl, OP.i64Or, localSet(carries));
@@ -139,7 +150,15 @@ export function buildSettleState(f: FunctionBuilder, settle: number): void {
   f.emit(zero, load(OP.i32Load, STATE.flagKind.address));
   f.open(OP.if);
   f.emit(zero, load(OP.i32Load, STATE.flagKind.address), zero, load(OP.i64Load, STATE.flagResult.address));
-  f.emit(zero, load(OP.i64Load, STATE.flagCarries.address), zero, load(OP.i32Load, STATE.flagCarry.address), call(settle), localSet(carries), localSet(result));
+  f.emit(
+    zero,
+    load(OP.i64Load, STATE.flagCarries.address),
+    zero,
+    load(OP.i32Load, STATE.flagCarry.address),
+    call(settle),
+    localSet(carries),
+    localSet(result),
+  );
   f.emit(zero, localGet(result), store(OP.i64Store, STATE.flagResult.address));
   f.emit(zero, localGet(carries), store(OP.i64Store, STATE.flagCarries.address));
   f.emit(zero, zero, store(OP.i32Store, STATE.flagKind.address));

@@ -14,6 +14,8 @@ export interface PlannedInstruction {
   readonly analysis: Analysis;
   /** Of a relative jump, branch or call. */
   readonly target: number | undefined;
+  /** Where an indirect jump or call has often gone. */
+  readonly predicted: number | undefined;
 }
 
 export interface Block {
@@ -53,6 +55,8 @@ export interface CodeView {
   met(page: CodePage, offset: number): boolean;
   /** Execution has jumped to this place, not just once. */
   warm(page: CodePage, offset: number): boolean;
+  /** Distance from the indirect jump or call at this place to where it has often gone. */
+  predicted(page: CodePage, offset: number): number | undefined;
   /** Another region begins here. */
   isEntry(page: CodePage, offset: number): boolean;
 }
@@ -115,7 +119,9 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
     const relative = (ending === 'jump' || ending === 'branch' || ending === 'call') && first?.kind === 'immediate';
     const target = relative ? distance + result.length + Number(BigInt.asIntN(64, first.value)) : undefined;
     if (relative && result.width === 16) return undefined;
-    return { distance, decoded: result, analysis, length: result.length, target };
+    const indirect = ending === 'indirect' || ending === 'indirectCall' ? view.predicted(at, offset) : undefined;
+    const predicted = indirect === undefined ? undefined : distance + indirect;
+    return { distance, decoded: result, analysis, length: result.length, target, predicted };
   };
 
   for (const distance of start) follow(distance);
@@ -141,6 +147,7 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
       const crosses = distance >> 12 !== (next - 1) >> 12;
       if (crosses) leaders.add(distance);
       if (found.target !== undefined) follow(found.target, true);
+      if (found.predicted !== undefined) follow(found.predicted);
       if (ending === 'call' || ending === 'indirectCall') {
         resumes.add(next);
         follow(next);

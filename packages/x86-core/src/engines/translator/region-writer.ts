@@ -21,8 +21,9 @@ import { unsigned } from '../../wasm/leb128.ts';
 import type { FunctionBuilder, Signature } from '../../wasm/module.ts';
 import { CODE_TLB_ENTRIES } from '../code-tlb.ts';
 import { typeOf } from '../expression.ts';
+import { HEAT_BASE, HEAT_COUNTERS } from '../heat.ts';
 import { loadOf, storeOf } from '../memory-instructions.ts';
-import { RECORD, SPECIAL } from '../record.ts';
+import { RECORD, RECORD_SHIFT, SPECIAL } from '../record.ts';
 import { type Kind, meet, numberOf, SETTLED, UNKNOWN } from './lazy-flags.ts';
 import type { Block, Plan, PlannedInstruction } from './plan.ts';
 import { LEFT, REGION } from './region.ts';
@@ -396,7 +397,14 @@ export class RegionWriter implements RegionSurroundings {
     const [last, before] = this.#returns;
     f.emit(localGet(locals.target), localGet(last.target), OP.i64Eq);
     f.open(OP.if);
-    f.emit(localGet(last.entry), localSet(ENTRY), localGet(before.target), localSet(last.target), localGet(before.entry), localSet(last.entry));
+    f.emit(
+      localGet(last.entry),
+      localSet(ENTRY),
+      localGet(before.target),
+      localSet(last.target),
+      localGet(before.entry),
+      localSet(last.entry),
+    );
     f.emit(NOWHERE, localSet(before.target));
     this.#goToEntry();
     f.close();
@@ -415,11 +423,27 @@ export class RegionWriter implements RegionSurroundings {
 
   jumpIndirect(): void {
     const { f, locals } = this;
+    const instruction = this.#instruction as PlannedInstruction;
+    const returns = instruction.decoded.instruction.mnemonic === 'RET';
+    const { predicted } = instruction;
+    if (predicted !== undefined && this.#options.plan.blockAt.has(predicted)) {
+      f.emit(localGet(locals.target), this.#ip(predicted), OP.i64Eq);
+      f.open(OP.if);
+      if (instruction.analysis.ending === 'indirectCall') this.#rememberReturn();
+      this.#edge(predicted, true);
+      f.close();
+    }
     this.#setKind();
     f.emit(i32Const(LEFT.usedUp), localSet(this.#outcome), localGet(locals.remaining), i32Const(0), OP.i32LtS);
     f.branchIf(this.#exit);
-    if (this.#instruction?.decoded.instruction.mnemonic === 'RET') this.#followReturn();
+    if (returns) this.#followReturn();
     this.#stayInPage();
+    // What is called from here may belong into this region.
+    if (!returns) {
+      f.emit(zero, this.#ip(instruction.distance), store(OP.i64Store, STATE.callFrom.address));
+      f.emit(zero, localGet(locals.target), store(OP.i64Store, STATE.callTo.address));
+      f.emit(zero, i32Const(this.#options.slot), store(OP.i32Store, STATE.callSlot.address));
+    }
     f.branch(this.#indirect);
   }
 
@@ -469,6 +493,12 @@ export class RegionWriter implements RegionSurroundings {
     f.emit(localGet(record), load(OP.i32Load, RECORD.regionSlot), localTee(entry), i32Const(this.#options.slot), OP.i32Eq);
     f.emit(localGet(base), localGet(locals.base), OP.i64Eq, OP.i32And);
     f.branchIf(this.#root);
+    // Often come here? Then the interpreter shall see it go there once more, and find it hot.
+    const counter = [...localGet(record), ...i32Const(RECORD_SHIFT - 1), OP.i32ShrU, ...i32Const(2 * HEAT_COUNTERS - 2), OP.i32And];
+    f.emit(counter, localTee(record), localGet(record), load(OP.i32Load16U, HEAT_BASE), i32Const(1), OP.i32Add);
+    f.emit(store(OP.i32Store16, HEAT_BASE), localGet(record), load(OP.i32Load16U, HEAT_BASE), i32Const(1), OP.i32Add);
+    f.emit(zero, load(OP.i32Load, STATE.hotAfter.address), OP.i32Eq);
+    f.branchIf(none);
     this.#storeState();
     f.emit(localGet(ENTRY), localGet(base), localGet(locals.remaining), localGet(entry), OP.returnCallIndirect);
     f.emit(unsigned(this.#module.typeOf(REGION)), 0);
@@ -518,6 +548,8 @@ function successors({ blockAt }: Plan, block: Block): number[] {
   const distances: number[] = [];
   const ending = block.instructions.at(-1)?.analysis.ending;
   if (block.target !== undefined) distances.push(block.target);
+  const predicted = block.instructions.at(-1)?.predicted;
+  if (predicted !== undefined) distances.push(predicted);
   if (block.leaves === 'next' || (block.leaves === 'jump' && ending === 'branch')) distances.push(block.end);
   return distances.flatMap((distance) => blockAt.get(distance) ?? []);
 }

@@ -28,7 +28,8 @@ export class TranslatorFlags extends WasmFlags {
     if (number === 0) return;
     const code = number === undefined ? localGet(locals.flagKind) : i32Const(number);
     const words = [...localGet(locals.flagFirst), ...localGet(locals.flagSecond)];
-    if (kind.carry === true || number === undefined) this.f.emit(code, words, localGet(locals.flagCarry), call(this.around.helper('settle')));
+    if (kind.carry === true || number === undefined)
+      this.f.emit(code, words, localGet(locals.flagCarry), call(this.around.helper('settle')));
     else this.f.emit(code, words, call(this.around.helper('settleLazy')));
     this.f.emit(localSet(locals.flagSecond), localSet(locals.flagFirst));
     this.around.kind = SETTLED;

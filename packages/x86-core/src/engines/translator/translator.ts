@@ -49,6 +49,8 @@ export interface HotPlace {
   readonly address: bigint;
   readonly page: CodePage;
   readonly offset: number;
+  /** The indirect call or jump that leads here from a region: its slot, the instruction's distance from the page of the hot place. */
+  readonly from?: { readonly slot: number; readonly distance: number };
   /** The code page `number` pages further, if execution has been there and the page tables say so now. */
   neighbour(number: number): CodePage | undefined;
 }
@@ -84,6 +86,8 @@ export class Translator {
   readonly #byPage = new Map<CodePage, Set<Region>>();
   /** The region that a block was put into last, by the block's place. */
   readonly #owners = new Map<CodePage, Map<number, Region>>();
+  /** Where indirect jumps and calls go, as a distance, by their place. */
+  readonly #predictions = new Map<CodePage, Map<number, number>>();
   readonly #freeSlots: number[] = [];
   /** Deaths by writing, by host page. */
   readonly #writes = new Map<number, number>();
@@ -117,7 +121,9 @@ export class Translator {
     const { page, offset, mode } = place;
     if (mode.codeWidth === 16 || (this.#writes.get(page.hostPage) ?? 0) >= MOST_WRITES) return;
     const here = pages.at(page, offset);
-    if (here !== 0 && records.isEntry(here)) return;
+    const news = this.#predict(place);
+    // A region that is called from another one may become part of that.
+    if (here !== 0 && records.isEntry(here) && !news) return;
     const start = now();
     const plan = planRegion(this.#view(place), mode, [offset], LIMITS);
     if (plan !== undefined) {
@@ -125,6 +131,21 @@ export class Translator {
       this.#make(place, merged?.plan ?? plan, merged?.generation ?? 0);
     }
     this.#milliseconds += now() - start;
+  }
+
+  /** Remembers where the indirect call or jump goes that leads to the place; false if there is none, or it is known. */
+  #predict({ from, offset, neighbour }: HotPlace): boolean {
+    const page = from && neighbour(from.distance >> 12);
+    if (from === undefined || page === undefined || !this.#regions.has(from.slot)) return false;
+    let predictions = this.#predictions.get(page);
+    if (predictions === undefined) {
+      predictions = new Map();
+      this.#predictions.set(page, predictions);
+    }
+    const at = from.distance & 0xfff;
+    if (predictions.has(at)) return false;
+    predictions.set(at, offset - from.distance);
+    return true;
   }
 
   /**
@@ -137,13 +158,20 @@ export class Translator {
       const owner = this.#owners.get(plan.pages.get(distance >> 12) as CodePage)?.get(distance & 0xfff);
       if (owner !== undefined && owner.generation < MOST_GENERATIONS) others.add(owner);
     }
+    const pages = new Map(plan.pages);
+    const caller = place.from && this.#regions.get(place.from.slot);
+    if (place.from !== undefined && caller !== undefined && caller.generation < MOST_GENERATIONS) {
+      const page = place.neighbour(place.from.distance >> 12);
+      if (page !== undefined) pages.set(place.from.distance >> 12, page);
+      others.add(caller);
+    }
     if (others.size === 0) return undefined;
     const starts = [place.offset];
     let generation = 0;
     for (const other of others) {
       generation = Math.max(generation, other.generation + 1);
       for (const { page, offset } of other.entries) {
-        for (const [number, planned] of plan.pages) if (planned === page) starts.push(number * 4096 + offset);
+        for (const [number, planned] of pages) if (planned === page) starts.push(number * 4096 + offset);
       }
     }
     const merged = planRegion(this.#view(place), place.mode, starts, LIMITS);
@@ -165,6 +193,7 @@ export class Translator {
       bytes: (p) => bytes.subarray(p.hostPage, p.hostPage + 4096),
       met: (p, offset) => cold || pages.at(p, offset) !== 0,
       warm: (p, offset) => cold || this.#heat(pages.at(p, offset)) >= WARM,
+      predicted: (p, offset) => this.#predictions.get(p)?.get(offset),
       isEntry: (p, offset) => {
         const record = pages.at(p, offset);
         return record !== 0 && records.isEntry(record);
@@ -273,6 +302,7 @@ export class Translator {
 
   /** Code in a page was written: its records are void already. */
   voided(page: CodePage): void {
+    this.#predictions.delete(page);
     const regions = this.#byPage.get(page);
     if (regions === undefined) return;
     this.#writes.set(page.hostPage, (this.#writes.get(page.hostPage) ?? 0) + regions.size);
@@ -305,5 +335,6 @@ export class Translator {
   dropAll(): void {
     for (const region of [...this.#regions.values()]) this.#free(region);
     this.#writes.clear();
+    this.#predictions.clear();
   }
 }
