@@ -31,6 +31,7 @@ export interface Environment {
   /** Physical addresses that are not RAM. */
   readonly mmio: AddressSpace;
   readonly interrupts?: InterruptController;
+  /** By number; those of the bases of FS and GS (C000_0100H to C000_0102H) are always the CPU's own. */
   readonly msrs?: ReadonlyMap<number, MsrHandler>;
   /** What RDTSC counts; default: retired instructions. */
   readonly timestamp?: () => bigint;

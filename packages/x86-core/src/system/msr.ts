@@ -121,6 +121,9 @@ const REGISTERS: ReadonlyMap<number, Register> = new Map<number, Register>([
   [0xc000_0103, field('tscAux', 0, (value) => value >> 32n === 0n)],
 ]);
 
+/** The bases of FS and GS: common cases read and write them without asking whether somebody else has them. */
+const isOwn = (index: number): boolean => index >= 0xc000_0100 && index <= 0xc000_0102;
+
 const indexOf = (value: bigint): number => Number(value & 0xffff_ffffn);
 
 /** MSR[index], all 64 bits. */
@@ -129,7 +132,7 @@ export const readMsr: SystemRoutine = systemRoutine(
   (p, value = 0n) => {
     requireSupervisor(p);
     const index = indexOf(value);
-    return p.readExternalMsr(index) ?? REGISTERS.get(index)?.read(p) ?? p.fault(VECTOR.GP, 0);
+    return (isOwn(index) ? undefined : p.readExternalMsr(index)) ?? REGISTERS.get(index)?.read(p) ?? p.fault(VECTOR.GP, 0);
   },
   common.readMsr,
 );
@@ -139,7 +142,7 @@ export const writeMsr: SystemRoutine = systemRoutine(
   (p, number = 0n, value = 0n) => {
     requireSupervisor(p);
     const index = indexOf(number);
-    const written = p.writeExternalMsr(index, value) ?? REGISTERS.get(index)?.write(p, value) ?? false;
+    const written = (isOwn(index) ? undefined : p.writeExternalMsr(index, value)) ?? REGISTERS.get(index)?.write(p, value) ?? false;
     if (!written) p.fault(VECTOR.GP, 0);
     p.interruptsMayHaveChanged();
     return undefined;
