@@ -25,6 +25,8 @@ const GROWTH = 256;
 const MOST_REGIONS = 8192;
 /** A region is made larger so many times; what becomes hot in it after that gets a region of its own. */
 const MOST_GENERATIONS = 12;
+/** Regions are made one only up to so many instructions in all. */
+const MOST_MERGED = 160;
 /** A page is not translated any more when that many of its regions died because it was written. */
 const MOST_WRITES = 64;
 
@@ -175,7 +177,7 @@ export class Translator {
       }
     }
     const merged = planRegion(this.#view(place), place.mode, starts, LIMITS);
-    return merged === undefined || merged.instructions >= LIMITS.instructions ? undefined : { plan: merged, generation };
+    return merged === undefined || merged.instructions > MOST_MERGED ? undefined : { plan: merged, generation };
   }
 
   /** Jumps to a record so far; a region begins only where there were many. */
