@@ -270,7 +270,6 @@ export class RegionWriter implements RegionSurroundings {
     if (last && analysis.ending !== 'none') this.#countBlock();
     f.mark();
     const language = new TranslatorLanguage(instruction, this);
-    if (analysis.effects.flagsInBranch) language.settle();
     decoded.instruction.body(language, ...language.operands());
     f.releaseMarked();
   }
@@ -278,7 +277,7 @@ export class RegionWriter implements RegionSurroundings {
   /** Goes to a distance, in the region or not. `boundary`: interrupts may be taken here. */
   #edge(distance: number, boundary: boolean): void {
     const { f, locals } = this;
-    this.#setKind();
+    this.setKind();
     const { blocks, blockAt } = this.#options.plan;
     const to = blockAt.get(distance);
     if (boundary || (to !== undefined && blocks[to]?.crosses === true)) {
@@ -306,7 +305,7 @@ export class RegionWriter implements RegionSurroundings {
     f.emit(load(OP.i64Load), localGet(linear), OP.i64Ne);
     f.emit(localGet(entry), load(OP.i32Load, 8), i32Const(this.#options.mapOf(page)), OP.i32Ne, OP.i32Or);
     f.openUnlikely();
-    this.#setKind();
+    this.setKind();
     this.#leave(distance, LEFT.goOn);
     f.close();
     f.release('i64', linear);
@@ -323,7 +322,7 @@ export class RegionWriter implements RegionSurroundings {
     this.f.emit(this.#ip(distance), localSet(this.locals.target));
   }
 
-  #setKind(): void {
+  setKind(): void {
     const number = numberOf(this.kind);
     if (number !== undefined) this.f.emit(i32Const(number), localSet(this.locals.flagKind));
   }
@@ -433,7 +432,7 @@ export class RegionWriter implements RegionSurroundings {
       this.#edge(predicted, true);
       f.close();
     }
-    this.#setKind();
+    this.setKind();
     f.emit(i32Const(LEFT.usedUp), localSet(this.#outcome), localGet(locals.remaining), i32Const(0), OP.i32LtS);
     f.branchIf(this.#exit);
     if (returns) this.#followReturn();

@@ -33,6 +33,8 @@ export interface RegionSurroundings {
   readonly locals: RegionLocals;
   /** What is known of the flags where code is written. */
   kind: Kind;
+  /** Sets the local that tells the kind to what is known of it. */
+  setKind(): void;
   /** Type of the locals of general registers: without 64-bit mode there is no high half. */
   readonly generalType: 'i32' | 'i64';
   /** Local of element `index` of a field, of the field's width: an i32 for less than 32 bits, too, with nothing above them. */

@@ -4,10 +4,10 @@
  */
 import type { BitWidth, FlagName } from '../../semantics/language.ts';
 import { call, i32Const, i64Const, localGet, localSet, OP } from '../../wasm/instructions.ts';
-import type { FlagKind, Statics } from '../effects.ts';
+import type { Effects, FlagKind, Statics } from '../effects.ts';
 import { constantExpr, type Expr, expr, wide } from '../expression.ts';
 import { WasmFlags } from '../wasm-flags.ts';
-import { CARRY_MARK, type Kind, LOGIC, numberOf, OF_SET, SETTLED } from './lazy-flags.ts';
+import { CARRY_MARK, type Kind, LOGIC, meet, numberOf, OF_SET, SETTLED, sameKind } from './lazy-flags.ts';
 import type { RegionSurroundings } from './surroundings.ts';
 
 export class TranslatorFlags extends WasmFlags {
@@ -15,10 +15,13 @@ export class TranslatorFlags extends WasmFlags {
   /** The body reads CF before it records a sum: there is a carry-in, for which the lazy form has no room. */
   readonly #carriesIn: boolean;
 
-  constructor(statics: Statics, around: RegionSurroundings, carriesIn: boolean) {
+  readonly #flagsInBranch: boolean;
+
+  constructor(statics: Statics, around: RegionSurroundings, { readsFlags, flagsInBranch }: Effects) {
     super(around.f, statics);
     this.around = around;
-    this.#carriesIn = carriesIn;
+    this.#carriesIn = readsFlags;
+    this.#flagsInBranch = flagsInBranch;
   }
 
   /** From here on the two words are those of state.ts. */
@@ -26,6 +29,14 @@ export class TranslatorFlags extends WasmFlags {
     const { kind, locals } = this.around;
     const number = numberOf(kind);
     if (number === 0) return;
+    if (kind.carry !== true && kind.form === 'lazy' && (kind.operation === 'add' || kind.operation === 'sub')) {
+      // In place: a call would cost more, and what nobody reads is dropped.
+      const { operation, width } = kind;
+      const x = this.bind(this.#word(locals.flagFirst, width));
+      const y = this.bind(this.#word(locals.flagSecond, width));
+      super.flags(operation, x, y, operation === 'add' ? this.add(x, y, width) : this.sub(x, y, width), width);
+      return;
+    }
     const code = number === undefined ? localGet(locals.flagKind) : i32Const(number);
     const words = [...localGet(locals.flagFirst), ...localGet(locals.flagSecond)];
     if (kind.carry === true || number === undefined)
@@ -33,6 +44,41 @@ export class TranslatorFlags extends WasmFlags {
     else this.f.emit(code, words, call(this.around.helper('settleLazy')));
     this.f.emit(localSet(locals.flagSecond), localSet(locals.flagFirst));
     this.around.kind = SETTLED;
+  }
+
+  /** Where one way changes the flags, the local tells afterwards which was gone. */
+  override when(condition: Expr, then: () => void, otherwise?: () => void): void {
+    if (!this.#flagsInBranch) {
+      super.when(condition, then, otherwise);
+      return;
+    }
+    const { around, f } = this;
+    const before = around.kind;
+    const branch = (run: (() => void) | undefined): Kind => {
+      around.kind = before;
+      run?.();
+      if (!sameKind(around.kind, before)) around.setKind();
+      return around.kind;
+    };
+    around.setKind();
+    f.emit(condition.code);
+    f.open(OP.if);
+    const first = branch(then);
+    let second = before;
+    if (otherwise !== undefined) {
+      f.else();
+      second = branch(otherwise);
+    }
+    f.close();
+    around.kind = meet(first, second);
+  }
+
+  override loop(condition: () => Expr, body: () => void): void {
+    if (this.#flagsInBranch) this.settle();
+    super.loop(condition, () => {
+      body();
+      if (this.#flagsInBranch) this.settle();
+    });
   }
 
   protected override resultWord(): readonly number[] {

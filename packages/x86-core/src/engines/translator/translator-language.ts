@@ -22,7 +22,7 @@ export class TranslatorLanguage extends TranslatorMemory implements Language<Exp
 
   constructor(instruction: PlannedInstruction, around: RegionSurroundings) {
     const { decoded, analysis } = instruction;
-    super(decoded, around, analysis.effects.readsFlags);
+    super(decoded, around, analysis.effects);
     this.#instruction = instruction;
     this.#decoded = decoded;
   }
