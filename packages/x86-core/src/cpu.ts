@@ -28,7 +28,7 @@ export interface CpuOptions extends Environment {
   readonly memory: CpuMemory;
   /** Default: translator. */
   readonly engine?: EngineName;
-  /** With the translator: jumps to a place, up to 65535, after which the code there is translated. Default 400; 0 translates all it can. */
+  /** With the translator: jumps to a place, up to 65535, after which the code there is translated. Default 5000; 0 translates all it can. */
   readonly hotAfter?: number;
   /** With the translator: keeps what is translated, and counts how often it runs, for `regions`. Slower. Default: false. */
   readonly observe?: boolean;

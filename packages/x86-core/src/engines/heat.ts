@@ -8,7 +8,7 @@ export const HEAT_BASE = 0x4_0000;
 export const HEAT_COUNTERS = 0x8000;
 
 /** Jumps to a record after which it is hot, unless one is told otherwise. */
-export const HOT = 12000;
+export const HOT = 5000;
 /** More than a counter can hold. */
 export const NEVER_HOT = 0x1_0000;
 

@@ -104,8 +104,8 @@ export function buildHelpers(module: ModuleBuilder): ReadonlyMap<string, number>
   define('settleLazy', buildSettleLazy);
   define('settle', (f) => buildSettle(f, index.get('settleLazy') as number));
   define('settleState', (f) => buildSettleState(f, index.get('settle') as number));
-  define('copyForward', copyForward);
-  define('fillForward', fillForward);
+  define('copyForward', (f) => copyForward(f, imported('fillTlb')));
+  define('fillForward', (f) => fillForward(f, imported('fillTlb')));
   for (const width of WIDTHS) {
     define(`load${width}`, (f) => loadHelper(f, width, 0, imported('fillTlb'), imported('loadAcross'), imported('slowLoad')));
     define(`loadForWrite${width}`, (f) => loadHelper(f, width, 8, imported('fillTlb'), imported('loadAcross'), imported('slowLoad')));
@@ -178,8 +178,8 @@ function keepToPage(f: FunctionBuilder, local: number, bytes: number): void {
   f.emit(localGet(bytes), room, localGet(bytes), room, OP.i32LtU, OP.select, localSet(bytes));
 }
 
-/** Host address of the linear address in `local`, set as local `host`; gives up if the TLB has no entry with a tag at `tagOffset`. */
-function hostOf(f: FunctionBuilder, local: number, tagOffset: 0 | 8, host: number): void {
+/** Host address of the linear address in `local`, set as local `host`; gives up if the TLB has no entry with a tag at `tagOffset`, and cannot get one. */
+function hostOf(f: FunctionBuilder, local: number, tagOffset: 0 | 8, host: number, fillTlb: readonly number[]): void {
   f.emit(
     ADDRESS_ZERO,
     load(OP.i32Load, at.tlb.address),
@@ -192,32 +192,38 @@ function hostOf(f: FunctionBuilder, local: number, tagOffset: 0 | 8, host: numbe
     OP.i32Add,
     localTee(host),
   );
-  giveUpIf(f, load(OP.i64Load, tagOffset), localGet(local), i64Const(-4096n), OP.i64And, OP.i64Ne);
+  f.emit(load(OP.i64Load, tagOffset), localGet(local), i64Const(-4096n), OP.i64And, OP.i64Ne);
+  f.open(OP.if);
+  giveUpIf(f, localGet(local), i32Const(tagOffset === 0 ? 0 : WALK.write), fillTlb, OP.i32Eqz);
+  f.close();
   f.emit(localGet(local), OP.i32WrapI64, localGet(host), load(OP.i32Load, 16), OP.i32Add, localSet(host));
 }
 
 /** (linear address to, linear address from, bytes, −bytes of an element) → bytes copied; 0 when it is not as simple as that. */
-function copyForward(f: FunctionBuilder): void {
+function copyForward(f: FunctionBuilder, fillTlb: readonly number[]): void {
   const [to, from, bytes] = [0, 1, 2];
   const hostTo = f.local('i32');
   const hostFrom = f.local('i32');
   keepToPage(f, to, bytes);
   keepToPage(f, from, bytes);
   f.emit(localGet(bytes), localGet(3), OP.i32And, localSet(bytes));
-  hostOf(f, to, 8, hostTo);
-  hostOf(f, from, 0, hostFrom);
+  giveUpIf(f, localGet(bytes), OP.i32Eqz);
+  // As the instruction does: the read is checked first.
+  hostOf(f, from, 0, hostFrom, fillTlb);
+  hostOf(f, to, 8, hostTo, fillTlb);
   // What is copied would be read again behind the place that it is written to.
   giveUpIf(f, localGet(hostTo), localGet(hostFrom), OP.i32Sub, localGet(bytes), OP.i32LtU);
   f.emit(localGet(hostTo), localGet(hostFrom), localGet(bytes), MEMORY_COPY, localGet(bytes));
 }
 
 /** (linear address, byte, bytes, −bytes of an element) → bytes filled; 0 when it is not as simple as that. */
-function fillForward(f: FunctionBuilder): void {
+function fillForward(f: FunctionBuilder, fillTlb: readonly number[]): void {
   const [to, byte, bytes] = [0, 1, 2];
   const hostTo = f.local('i32');
   keepToPage(f, to, bytes);
   f.emit(localGet(bytes), localGet(3), OP.i32And, localSet(bytes));
-  hostOf(f, to, 8, hostTo);
+  giveUpIf(f, localGet(bytes), OP.i32Eqz);
+  hostOf(f, to, 8, hostTo, fillTlb);
   f.emit(localGet(hostTo), localGet(byte), localGet(bytes), MEMORY_FILL, localGet(bytes));
 }
 

@@ -59,6 +59,8 @@ export interface CodeView {
   predicted(page: CodePage, offset: number): number | undefined;
   /** Another region begins here. */
   isEntry(page: CodePage, offset: number): boolean;
+  /** A region begins here that is too large to be written once more as a part of this one. */
+  standsAlone(page: CodePage, offset: number): boolean;
 }
 
 export interface PlanLimits {
@@ -78,6 +80,7 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
   const walked = new Map<number, Walked>();
   const leaders = new Set<number>();
   const resumes = new Set<number>();
+  const starts = new Set(start);
   const queue: number[] = [];
 
   const page = (number: number): CodePage | undefined => {
@@ -92,6 +95,7 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
     if (leaders.has(distance) || Math.abs(distance) > FARTHEST) return;
     const at = view.page(distance >> 12);
     if (at === undefined || !view.met(at, distance & 0xfff) || (jumps && !view.warm(at, distance & 0xfff))) return;
+    if (!starts.has(distance) && view.standsAlone(at, distance & 0xfff)) return;
     if (page(distance >> 12) === undefined) return;
     leaders.add(distance);
     queue.push(distance);

@@ -13,7 +13,9 @@ import type { RegionObserver } from './observer.ts';
 import { type CodeView, type Plan, type PlannedInstruction, planRegion } from './plan.ts';
 import { type RegionEnvironment, RegionModuleWriter } from './region-module.ts';
 
-const LIMITS = { instructions: 400, pages: 8 } as const;
+const LIMITS = { instructions: 300, pages: 8 } as const;
+/** A region of so many instructions may be written once more, as a part of another that leads to it. */
+const PARTS = 80;
 /** Records that an entry takes: itself, the instruction, and what follows. */
 const ENTRY_RECORDS = 3;
 /** Room that installing one region may take: for every instruction an entry. */
@@ -25,8 +27,6 @@ const GROWTH = 256;
 const MOST_REGIONS = 8192;
 /** A region is made larger so many times; what becomes hot in it after that gets a region of its own. */
 const MOST_GENERATIONS = 12;
-/** Regions are made one only up to so many instructions in all. */
-const MOST_MERGED = 160;
 /** A page is not translated any more when that many of its regions died because it was written. */
 const MOST_WRITES = 64;
 
@@ -59,6 +59,8 @@ export interface HotPlace {
 
 interface Region {
   readonly slot: number;
+  /** In instructions. */
+  readonly size: number;
   /** How many times it was made larger. */
   readonly generation: number;
   /** Where its blocks begin. */
@@ -177,7 +179,7 @@ export class Translator {
       }
     }
     const merged = planRegion(this.#view(place), place.mode, starts, LIMITS);
-    return merged === undefined || merged.instructions > MOST_MERGED ? undefined : { plan: merged, generation };
+    return merged === undefined || merged.instructions >= LIMITS.instructions ? undefined : { plan: merged, generation };
   }
 
   /** Jumps to a record so far; a region begins only where there were many. */
@@ -196,6 +198,10 @@ export class Translator {
       met: (p, offset) => cold || pages.at(p, offset) !== 0,
       warm: (p, offset) => cold || this.#heat(pages.at(p, offset)) >= WARM,
       predicted: (p, offset) => this.#predictions.get(p)?.get(offset),
+      standsAlone: (p, offset) => {
+        const record = pages.at(p, offset);
+        return record !== 0 && records.isEntry(record) && (this.#regions.get(records.slotOf(record))?.size ?? 0) > PARTS;
+      },
       isEntry: (p, offset) => {
         const record = pages.at(p, offset);
         return record !== 0 && records.isEntry(record);
@@ -224,7 +230,7 @@ export class Translator {
 
   #install(plan: Plan, slot: number, generation: number): void {
     const { pages } = this.#options;
-    const region: Region = { slot, generation, pages: [...plan.pages.values()], entries: [], blocks: [] };
+    const region: Region = { slot, size: plan.instructions, generation, pages: [...plan.pages.values()], entries: [], blocks: [] };
     this.#regions.set(slot, region);
     for (const page of region.pages) {
       let set = this.#byPage.get(page);
