@@ -4,8 +4,8 @@
  * entry into its handler, with the frame on the supervisor's stack.
  */
 import { AddressSpace } from '@paravirt/bus';
-import { Cpu, CpuMemory, type EngineName, STATE } from '@paravirt/x86-core';
-import { CODE, fromHex, LOW_WINDOW, LOW_WINDOW_SIZE, type Mode, pattern, WINDOW, WINDOW_SIZE } from './vector.ts';
+import { Cpu, CpuMemory, type EngineName, STATE, type Stop } from '@paravirt/x86-core';
+import { CODE, CODE_RIP, fromHex, LOW_WINDOW, LOW_WINDOW_SIZE, type Mode, pattern, WINDOW, WINDOW_SIZE } from './vector.ts';
 
 /** Physical addresses; the supervisor's lie at SUPERVISOR + address in linear memory, where no case points. */
 const SUPERVISOR = 0x5ead_0000;
@@ -37,6 +37,7 @@ export interface Frame {
   readonly sp: bigint;
 }
 
+const BREAKPOINT = 3;
 const WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17]);
 
 export class VectorMachine {
@@ -49,8 +50,10 @@ export class VectorMachine {
 
   constructor(mode: Mode, engine: EngineName) {
     this.mode = mode;
-    this.#memory = new CpuMemory({ ram: [{ address: 0, size: RAM_SIZE }], codeBytes: 2 ** 18 });
+    // A translator gets every instruction as a region.
+    this.#memory = new CpuMemory({ ram: [{ address: 0, size: RAM_SIZE }], codeBytes: engine === 'translator' ? 2 ** 21 : 2 ** 18 });
     this.cpu = new Cpu({
+      hotAfter: 0,
       memory: this.#memory,
       ports: new AddressSpace('ports', 0x1_0000),
       mmio: new AddressSpace('memory', 2 ** 40),
@@ -139,6 +142,28 @@ export class VectorMachine {
     pop();
     const flags = pop();
     return { vector, errorCode, ip, flags, sp: pop() };
+  }
+
+  /**
+   * Executes the instruction at RIP as `cpu.step` does, but through `cpu.run`, so that a translator translates it. Unless it jumps, the
+   * breakpoint behind it is executed as well, and undone.
+   */
+  runThrough(): Stop {
+    const stop = this.cpu.run(1);
+    const frame = this.frame();
+    if (frame === undefined || frame.vector !== BREAKPOINT || frame.ip === BigInt(CODE_RIP) + 1n) return stop;
+    const r = this.cpu.registers;
+    const gs = r.segment('GS');
+    const [es, ds, fs] = [r.segment('ES'), r.segment('DS'), r.segment('FS')];
+    this.resetSegments(0n);
+    r.setSegment('ES', es);
+    r.setSegment('DS', ds);
+    r.setSegment('FS', fs);
+    r.setSegment('GS', gs);
+    r.rip = frame.ip - 1n;
+    r.rsp = frame.sp;
+    r.rflags = frame.flags;
+    return stop;
   }
 
   /** A 128-bit element of the state. */

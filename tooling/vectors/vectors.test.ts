@@ -15,6 +15,7 @@ import { VectorMachine } from './vector-machine.ts';
 
 const STEP = 97;
 const ENGINES: readonly EngineName[] = ['reference', 'interpreter'];
+const WITH_TRANSLATOR: readonly EngineName[] = [...ENGINES, 'translator'];
 const MODES: readonly Mode[] = ['i386', 'x86_64'];
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = vectorFolder(undefined, join(here, '..', '..'));
@@ -41,7 +42,7 @@ it('finds the vectors in VECTORS_DIR, if that is set', () => {
 function runFolder(vectors: string): void {
   for (const mode of MODES) {
     describe(`vectors of ${mode}`, () => {
-      const machines = ENGINES.map((engine) => new VectorMachine(mode, engine));
+      const machines = WITH_TRANSLATOR.map((engine) => new VectorMachine(mode, engine));
       it.each(GROUPS)('%s', (group) => {
         const cases = [...casesOf<Vector>(join(vectors, mode, `${group}.jsonl.gz`), STEP)];
         expect(cases).not.toEqual([]);
@@ -73,7 +74,7 @@ function runSample(): void {
     .split('\n')
     .map((line) => JSON.parse(line) as SampleCase);
   describe('the sample of vectors in the repository', () => {
-    it.each(MODES.flatMap((mode) => ENGINES.map((engine) => [mode, engine] as const)))('%s on the %s', (mode, engine) => {
+    it.each(MODES.flatMap((mode) => WITH_TRANSLATOR.map((engine) => [mode, engine] as const)))('%s on the %s', (mode, engine) => {
       const machine = new VectorMachine(mode, engine);
       const cases = sample.filter((c) => c.mode === mode);
       expect(new Set(cases.map((c) => c.id.slice(0, c.id.indexOf('/')))).size).toBe(GROUPS.length);

@@ -3,7 +3,7 @@ import { ConfigurationError, Ram, type RamRegion } from '@paravirt/bus';
 import { type LinearMemory, WASM } from './wasm/runtime.ts';
 
 /** State, TLBs and heat counters lie below; see state.ts, memory/tlb.ts, system-processor.ts, engines/heat.ts, engines/code-tlb.ts. */
-const WATCHED_START = 0x5_4000;
+const WATCHED_START = 0x12_0000;
 const PAGE = 4096;
 const DEFAULT_CODE_BYTES = 64 * 2 ** 20;
 const WASM_PAGE = 65_536;

@@ -16,7 +16,7 @@ export const TSS = 0x3000;
 export const TSS_2 = 0x3800;
 export const LDT = 0x4000;
 export const PAGE_TABLES = 0x10_0000;
-const RAM_OFFSET = 0x4_0000;
+const RAM_OFFSET = 0x12_0000;
 const RAM_SIZE = 0x40_0000;
 
 /** Selectors of the tables that `protectedMode` and `longMode` set up; with RPL 0. */

@@ -10,10 +10,12 @@ const little = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value
 /** mov byte [address], value: 7 bytes. */
 const storeByte = (address: number, value: number): number[] => [0xc6, 0x05, ...little(address), value];
 const SECOND_PAGE = CODE + 0x1000;
+/** The translator also gets code that has not run yet. */
+const TRANSLATES_ALL = { hotAfter: 0, codeBytes: 2 ** 21 };
 
-describe.each<EngineName>(['reference', 'interpreter'])('the %s sees code change', (engine) => {
+describe.each<EngineName>(['reference', 'interpreter', 'translator'])('the %s sees code change', (engine) => {
   const run = (code: readonly number[], at = CODE, mode: TestingMode = 'protected32'): TestingCpu => {
-    const m = new TestingCpu(mode, engine).load(code, at);
+    const m = new TestingCpu(mode, engine, TRANSLATES_ALL).load(code, at);
     expect(m.cpu.run(10_000)).toEqual({ kind: 'halt' });
     return m;
   };
@@ -50,7 +52,7 @@ describe.each<EngineName>(['reference', 'interpreter'])('the %s sees code change
   });
 
   it('by a device, between two instructions', () => {
-    const m = new TestingCpu('protected32', engine);
+    const m = new TestingCpu('protected32', engine, TRANSLATES_ALL);
     m.mmio.map('dma', 0x3_0000, 4, { read: () => 0, write: (_o, _w, value) => m.memory.ram.write(CODE + 6, Uint8Array.of(value, HLT)) });
     // The device's register lies behind the data page in the page table.
     m.memory.ram.writeU32(0x1_1000 + 4 * 0xc, 0x3_0007);
@@ -72,7 +74,7 @@ describe.each<EngineName>(['reference', 'interpreter'])('the %s sees code change
     const call = (from: number, to: number): number[] => [0xe8, ...little(to - (from + 5))];
     const routine = SECOND_PAGE + 0x100;
     const alias = ALIAS_PAGE + 0x100;
-    const m = new TestingCpu('protected32', engine);
+    const m = new TestingCpu('protected32', engine, TRANSLATES_ALL);
     m.memory.ram.write(routine, Uint8Array.of(INC_EAX, 0xc3));
     m.load([...call(CODE, alias), ...storeByte(routine, INC_EBX), ...call(CODE + 12, alias), ...call(CODE + 17, routine), HLT]);
     m.cpu.run(100);
@@ -104,7 +106,7 @@ describe.each<EngineName>(['reference', 'interpreter'])('the %s sees code change
   });
 
   it('when the second page of such an instruction is mapped elsewhere', () => {
-    const m = new TestingCpu('protected32', engine);
+    const m = new TestingCpu('protected32', engine, TRANSLATES_ALL);
     const entry = 0x1_1000 + 4 * (SECOND_PAGE >> 12);
     m.memory.ram.write(DATA, Uint8Array.of(0x99, 0x99, HLT));
     m.load([0xba, ...little(0x1122_3344), HLT], SECOND_PAGE - 3);
@@ -122,7 +124,7 @@ describe.each<EngineName>(['reference', 'interpreter'])('the %s sees code change
 
   it('when it was decoded in another mode', () => {
     // The same bytes: in 64-bit code 40 is a prefix, in 32-bit code INC EAX.
-    const long = new TestingCpu('long', engine).load([INC_EAX, 0x90, HLT]);
+    const long = new TestingCpu('long', engine, TRANSLATES_ALL).load([INC_EAX, 0x90, HLT]);
     long.cpu.run(100);
     expect(long.cpu.registers.rax).toBe(0n);
     const { registers } = long.cpu;

@@ -2,6 +2,7 @@
  * Functions that every handler shares: segmentation, the TLB check, calls out. They live in the interpreter's main module and are exported
  * for handlers that have a module of their own.
  */
+import { TLB_INDEX_MASK } from '../memory/tlb.ts';
 import { STATE } from '../state.ts';
 import {
   call,
@@ -187,7 +188,7 @@ function hostOf(f: FunctionBuilder, local: number, tagOffset: 0 | 8, host: numbe
     OP.i32WrapI64,
     i32Const(7),
     OP.i32ShrU,
-    i32Const(0xffe0),
+    i32Const(TLB_INDEX_MASK),
     OP.i32And,
     OP.i32Add,
     localTee(host),
@@ -230,7 +231,7 @@ function fillForward(f: FunctionBuilder, fillTlb: readonly number[]): void {
 /** Sets local `entry` to the TLB entry of the linear address in local 0. */
 function findEntry(f: FunctionBuilder, entry: number): void {
   f.emit(ADDRESS_ZERO, load(OP.i32Load, at.tlb.address), localGet(0), OP.i32WrapI64, i32Const(7), OP.i32ShrU);
-  f.emit(i32Const(0xffe0), OP.i32And, OP.i32Add, localSet(entry));
+  f.emit(i32Const(TLB_INDEX_MASK), OP.i32And, OP.i32Add, localSet(entry));
 }
 
 /**

@@ -2,6 +2,7 @@
  * The interpreter's operands: registers, immediates and memory, found at run time in the decoded record whose address is local 0. A case of
  * the main function has the TLB check inlined; a handler function uses the shared helpers.
  */
+import { TLB_INDEX_MASK } from '../memory/tlb.ts';
 import type { BitWidth, Operand, SegmentName } from '../semantics/language.ts';
 import { type FieldName, SEGMENT_NUMBER, STATE } from '../state.ts';
 import { call as callCode, i32Const, i64Const, load, localGet, localSet, localTee, OP, SIMD, simd, store } from '../wasm/instructions.ts';
@@ -235,7 +236,7 @@ export class InterpreterOperands extends WasmFlags {
       OP.i32WrapI64,
       ...i32Const(7),
       OP.i32ShrU,
-      ...i32Const(0xffe0),
+      ...i32Const(TLB_INDEX_MASK),
       OP.i32And,
       OP.i32Add,
     ];

@@ -24,6 +24,9 @@ function program(m: TestingCpu): void {
   m.cpu.registers.rflags = 0x202n;
 }
 
+/** All of its code is translated before it runs. */
+const translator = (): TestingCpu => new TestingCpu('protected32', 'translator', { hotAfter: 0, codeBytes: 2 ** 21 });
+
 /** Raises INTR whenever the count of instructions has passed a multiple of `period`, as a timer that is looked at between slices. */
 function runWithTimer(m: TestingCpu, period: number, total: number): string {
   program(m);
@@ -39,10 +42,11 @@ function runWithTimer(m: TestingCpu, period: number, total: number): string {
 }
 
 describe('interrupts are taken at the same place', () => {
-  it.each([1, 2, 3, 7, 10, 13, 29, 97])('by both engines, every %i instructions', (period) => {
+  it.each([1, 2, 3, 7, 10, 13, 29, 97])('by all engines, every %i instructions', (period) => {
     const log = runWithTimer(new TestingCpu('protected32', 'reference'), period, 2000);
     expect(log.match(/vector/g)?.length).toBeGreaterThan(2000 / period / 20);
     expect(runWithTimer(new TestingCpu('protected32', 'interpreter'), period, 2000)).toBe(log);
+    expect(runWithTimer(translator(), period, 2000)).toBe(log);
   });
 
   it('when the same slices are run again', () => {
@@ -51,8 +55,7 @@ describe('interrupts are taken at the same place', () => {
   });
 
   it('when a device raises them in the middle of a slice, or ends it', () => {
-    const run = (engine: 'reference' | 'interpreter', budget: number): string => {
-      const m = new TestingCpu('protected32', engine);
+    const run = (m: TestingCpu, budget: number): string => {
       // again: inc eax; test al, 0fh; jnz again; out 80h, al; inc ebx; out 82h, al; mov ecx, 3; mov esi, DATA; rep lodsb; jmp again
       const code = [
         0x40,
@@ -79,11 +82,12 @@ describe('interrupts are taken at the same place', () => {
       while (m.cpu.retired < 3000) expect(m.cpu.run(budget).kind).toBe('budget');
       return m.log.slice(0, 100).join('\n');
     };
-    const log = run('reference', 1000);
+    const log = run(new TestingCpu('protected32', 'reference'), 1000);
     expect(log).toContain('vector');
     for (const budget of [1, 17, 1000]) {
-      expect(run('interpreter', budget)).toBe(log);
-      expect(run('reference', budget)).toBe(log);
+      expect(run(new TestingCpu('protected32', 'interpreter'), budget)).toBe(log);
+      expect(run(translator(), budget)).toBe(log);
+      expect(run(new TestingCpu('protected32', 'reference'), budget)).toBe(log);
     }
   });
 });

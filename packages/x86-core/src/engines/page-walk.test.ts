@@ -15,7 +15,7 @@ const TABLES = 64;
 /** Where large pages point, and what 32 bits do not reach. */
 const HIGH_RAM = 0x4000_0000;
 const HIGHEST_RAM = 2 ** 36;
-const END_OF_TLBS = 0x4_0000;
+const END_OF_TLBS = 0x12_0000;
 
 type Mode = '32-bit' | '32-bit PSE' | 'PAE' | '4-level' | 'none';
 const MODES: Mode[] = ['32-bit', '32-bit PSE', 'PAE', '4-level', 'none'];

@@ -3,7 +3,7 @@
  * TLB; what is not there is for the routine.
  */
 
-import { TLB_SUPERVISOR_BASE, TLB_USER_BASE } from '../memory/tlb.ts';
+import { TLB_INDEX_MASK, TLB_SUPERVISOR_BASE, TLB_USER_BASE } from '../memory/tlb.ts';
 import type { BitWidth, Operand } from '../semantics/language.ts';
 import { type FieldName, STATE } from '../state.ts';
 import type { Stretch, SystemLanguage } from '../system/common-case/language.ts';
@@ -65,7 +65,7 @@ export class SystemCaseLanguage extends WasmFlags implements SystemLanguage<Expr
     const start = this.bind(expr('i64', true, linear.code, mask, OP.i64And));
     const entry = this.f.local('i32');
     const table = rights === 'supervisor' ? i32Const(TLB_SUPERVISOR_BASE) : [...ADDRESS_ZERO, ...load(OP.i32Load, STATE.tlb.address)];
-    const place = [...start.code, OP.i32WrapI64, ...i32Const(7), OP.i32ShrU, ...i32Const(0xffe0), OP.i32And];
+    const place = [...start.code, OP.i32WrapI64, ...i32Const(7), OP.i32ShrU, ...i32Const(TLB_INDEX_MASK), OP.i32And];
     const last = [...start.code, ...i64Const(BigInt(bytes - 1)), OP.i64Add, ...i64Const(-4096n), OP.i64And];
     this.f.emit(table, place, OP.i32Add, localTee(entry), load(OP.i64Load, access === 'write' ? 8 : 0), last, OP.i64Ne);
     this.f.open(OP.if);

@@ -80,7 +80,8 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
   const walked = new Map<number, Walked>();
   const leaders = new Set<number>();
   const resumes = new Set<number>();
-  const starts = new Set(start);
+  /** Parts of the region whatever other region they begin: its starts, and where its indirect calls go. */
+  const wanted = new Set(start);
   const queue: number[] = [];
 
   const page = (number: number): CodePage | undefined => {
@@ -95,7 +96,7 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
     if (leaders.has(distance) || Math.abs(distance) > FARTHEST) return;
     const at = view.page(distance >> 12);
     if (at === undefined || !view.met(at, distance & 0xfff) || (jumps && !view.warm(at, distance & 0xfff))) return;
-    if (!starts.has(distance) && view.standsAlone(at, distance & 0xfff)) return;
+    if (!wanted.has(distance) && view.standsAlone(at, distance & 0xfff)) return;
     if (page(distance >> 12) === undefined) return;
     leaders.add(distance);
     queue.push(distance);
@@ -151,7 +152,10 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
       const crosses = distance >> 12 !== (next - 1) >> 12;
       if (crosses) leaders.add(distance);
       if (found.target !== undefined) follow(found.target, true);
-      if (found.predicted !== undefined) follow(found.predicted);
+      if (found.predicted !== undefined) {
+        wanted.add(found.predicted);
+        follow(found.predicted);
+      }
       if (ending === 'call' || ending === 'indirectCall') {
         resumes.add(next);
         follow(next);

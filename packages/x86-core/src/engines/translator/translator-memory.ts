@@ -2,6 +2,8 @@
  * Memory in a region: linear addresses, the TLB check, and direct access to guest RAM. Where the TLB has no entry, `fillTlb` may make one;
  * where it cannot (a fault, a device, a page with code, an access across pages), the instruction is left to the interpreter.
  */
+
+import { TLB_INDEX_MASK } from '../../memory/tlb.ts';
 import type { BitWidth, Operand, SegmentName } from '../../semantics/language.ts';
 import { SEGMENT_NUMBER, STATE } from '../../state.ts';
 import { call, i32Const, i64Const, load, localGet, localSet, localTee, OP } from '../../wasm/instructions.ts';
@@ -50,7 +52,7 @@ export class TranslatorMemory extends TranslatorFlags {
     const entry = f.local('i32');
     const low = [...linear.code, OP.i32WrapI64];
     const last = bytes === 1 ? linear.code : [...linear.code, ...i64Const(BigInt(bytes - 1)), OP.i64Add];
-    f.emit(low, i32Const(7), OP.i32ShrU, i32Const(0xffe0), OP.i32And, localGet(this.around.locals.tlb), OP.i32Add, localTee(entry));
+    f.emit(low, i32Const(7), OP.i32ShrU, i32Const(TLB_INDEX_MASK), OP.i32And, localGet(this.around.locals.tlb), OP.i32Add, localTee(entry));
     f.emit(load(OP.i64Load, writes ? 8 : 0), last, PAGE_MASK, OP.i64And, OP.i64Ne);
     f.openUnlikely();
     f.emit(linear.code, i32Const((bytes << 1) | Number(writes)), call(this.around.helper('fillTlbFor')), OP.i32Eqz);

@@ -178,8 +178,25 @@ export class Translator {
         for (const [number, planned] of pages) if (planned === page) starts.push(number * 4096 + offset);
       }
     }
-    const merged = planRegion(this.#view(place), place.mode, starts, LIMITS);
-    return merged === undefined || merged.instructions >= LIMITS.instructions ? undefined : { plan: merged, generation };
+    const view = this.#view(place);
+    const merged = planRegion(view, place.mode, starts, LIMITS);
+    if (merged !== undefined && merged.instructions < LIMITS.instructions) return { plan: merged, generation };
+    // Too large; but what calls so often shall have at least the loop around the call in one piece with what it calls.
+    const call = caller && this.#entryBefore(caller, pages, place.from?.distance ?? 0);
+    const around = call === undefined ? undefined : planRegion(view, place.mode, [place.offset, call], LIMITS);
+    return around && { plan: around, generation };
+  }
+
+  /** Distance of the last entry of a region that does not lie behind `distance`. */
+  #entryBefore(region: Region, pages: ReadonlyMap<number, CodePage>, distance: number): number | undefined {
+    let found: number | undefined;
+    for (const { page, offset } of region.entries) {
+      for (const [number, planned] of pages) {
+        const at = number * 4096 + offset;
+        if (planned === page && at <= distance && (found === undefined || at > found)) found = at;
+      }
+    }
+    return found;
   }
 
   /** Jumps to a record so far; a region begins only where there were many. */
