@@ -38,6 +38,7 @@ export interface Frame {
 }
 
 const BREAKPOINT = 3;
+const HLT = 0xf4;
 const WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17]);
 
 export class VectorMachine {
@@ -146,10 +147,15 @@ export class VectorMachine {
 
   /**
    * Executes the instruction at RIP as `cpu.step` does, but through `cpu.run`, so that a translator translates it. Unless it jumps, the
-   * breakpoint behind it is executed as well, and undone.
+   * breakpoint behind it is executed as well, and undone; if it faults, so is the HLT of the handler.
    */
   runThrough(): Stop {
-    const stop = this.cpu.run(1);
+    let stop = this.cpu.run(1);
+    if (stop.kind === 'halt') {
+      this.cpu.registers.setField('halted', 0n);
+      this.cpu.registers.rip -= 1n;
+      stop = { kind: 'budget' };
+    }
     const frame = this.frame();
     if (frame === undefined || frame.vector !== BREAKPOINT || frame.ip === BigInt(CODE_RIP) + 1n) return stop;
     const r = this.cpu.registers;
@@ -285,6 +291,7 @@ export class VectorMachine {
     ram.writeU16(TSS + 0x66, 0x68);
     for (let vector = 0; vector < 32; vector++) {
       const handler = SUPERVISOR + HANDLERS + 16 * vector;
+      this.#memory.ram.writeU8(HANDLERS + 16 * vector, HLT);
       // INT3 and INTO may be raised by the user; other gates are the supervisor's, as Linux has them.
       const dpl = vector === 3 || vector === 4 ? 3 : 0;
       const gate =

@@ -27,8 +27,10 @@ const GROWTH = 256;
 const MOST_REGIONS = 8192;
 /** A region is made larger so many times; what becomes hot in it after that gets a region of its own. */
 const MOST_GENERATIONS = 12;
-/** A page is not translated any more when that many of its regions died because it was written. */
+/** A page is not translated when that many of its regions have died because it was written. */
 const MOST_WRITES = 64;
+/** Regions that died, of all pages, until what was written is forgotten: a page that held such code may hold other code now. */
+const FORGIVEN_AFTER = 4096;
 
 export interface TranslatorOptions extends RegionEnvironment {
   readonly regions: FunctionTable;
@@ -123,7 +125,7 @@ export class Translator {
   translate(place: HotPlace): void {
     const { pages, records } = this.#options;
     const { page, offset, mode } = place;
-    if (mode.codeWidth === 16 || (this.#writes.get(page.hostPage) ?? 0) >= MOST_WRITES) return;
+    if (mode.codeWidth === 16 || this.#isWrittenOften(page)) return;
     const here = pages.at(page, offset);
     const news = this.#predict(place);
     // A region that is called from another one may become part of that.
@@ -135,6 +137,11 @@ export class Translator {
       this.#make(place, merged?.plan ?? plan, merged?.generation ?? 0);
     }
     this.#milliseconds += now() - start;
+  }
+
+  /** Translating it would not pay. */
+  #isWrittenOften(page: CodePage): boolean {
+    return !this.#options.cold && (this.#writes.get(page.hostPage) ?? 0) >= MOST_WRITES;
   }
 
   /** Remembers where the indirect call or jump goes that leads to the place; false if there is none, or it is known. */
@@ -333,6 +340,7 @@ export class Translator {
     this.#writes.set(page.hostPage, (this.#writes.get(page.hostPage) ?? 0) + regions.size);
     for (const region of [...regions]) {
       this.#invalidations++;
+      if (this.#invalidations % FORGIVEN_AFTER === 0) this.#writes.clear();
       this.#free(region);
     }
   }
