@@ -46,7 +46,7 @@ type EngineName = (typeof ENGINES)[number];
  * The deltas let any combination of flags be stored. `eflags` holds the other bits of RFLAGS (its status bits are zero); see flags.ts.
  */
 type ArchitecturalField = 'gpr' | 'rip' | 'flagResult' | 'flagCarries' | 'eflags' | 'interruptShadow' | 'segmentBase' | 'segmentLimit' | 'segmentAttributes' | 'segmentSelector' | 'gdtrBase' | 'gdtrLimit' | 'idtrLimit' | 'idtrBase' | 'cr0' | 'cr2' | 'cr3' | 'cr4' | 'pdptes' | 'efer' | 'star' | 'lstar' | 'cstar' | 'sfmask' | 'kernelGsBase' | 'sysenterCs' | 'sysenterEsp' | 'sysenterEip' | 'pat' | 'tscAux' | 'tscOffset' | 'miscEnable' | 'dr' | 'cpl' | 'halted' | 'nmiBlocked' | 'fcw' | 'fsw' | 'ftags' | 'fop' | 'ftop' | 'mxcsr' | 'fip' | 'fdp' | 'fcs' | 'fds' | 'fpr' | 'xmm';
-type DerivedField = 'zero' | 'linearMask' | 'codeBias' | 'codeRange' | 'linearBase' | 'segmentLower' | 'segmentUpper' | 'segmentAccess' | 'flatSegments' | 'flagKind' | 'flagCarry' | 'hotAfter' | 'translated' | 'regionExits' | 'commonMode' | 'attention' | 'shadowUntil' | 'codeTlbFilled' | 'codeTlbFilledGlobal' | 'codeTlbMixed' | 'timestampStart' | 'timestampFrom' | 'timestampRate' | 'x87Blocked' | 'mmxBlocked' | 'sseBlocked' | 'tlb' | 'codeTlb' | 'tlbFilled' | 'tlbFilledGlobal' | 'tlbLargePages' | 'ramFirstPage' | 'ramPages' | 'ramHost' | 'watchedPages' | 'codeDirectory' | 'codeKey' | 'faultVector' | 'faultErrorCode' | 'faulted' | 'deliversFaults' | 'deliveredAt' | 'remaining' | 'record' | 'runStart' | 'ripBase' | 'pageMap' | 'slowAddress' | 'slowValue' | 'slowHigh' | 'systemArguments' | 'systemResult';
+type DerivedField = 'zero' | 'linearMask' | 'codeBias' | 'codeRange' | 'linearBase' | 'segmentLower' | 'segmentUpper' | 'segmentAccess' | 'flatSegments' | 'flagKind' | 'callFrom' | 'callTo' | 'callSlot' | 'flagCarry' | 'hotAfter' | 'translated' | 'regionExits' | 'commonMode' | 'attention' | 'shadowUntil' | 'codeTlbFilled' | 'codeTlbFilledGlobal' | 'codeTlbMixed' | 'timestampStart' | 'timestampFrom' | 'timestampRate' | 'x87Blocked' | 'mmxBlocked' | 'sseBlocked' | 'tlb' | 'codeTlb' | 'tlbFilled' | 'tlbFilledGlobal' | 'tlbLargePages' | 'ramFirstPage' | 'ramPages' | 'ramHost' | 'watchedPages' | 'codeDirectory' | 'codeKey' | 'faultVector' | 'faultErrorCode' | 'faulted' | 'deliversFaults' | 'deliveredAt' | 'remaining' | 'record' | 'runStart' | 'ripBase' | 'pageMap' | 'slowAddress' | 'slowValue' | 'slowHigh' | 'systemArguments' | 'systemResult';
 type FieldName = ArchitecturalField | DerivedField;
 interface StateField {
     /** Address in linear memory of element 0. */
@@ -126,6 +126,7 @@ interface Environment {
     /** Physical addresses that are not RAM. */
     readonly mmio: AddressSpace;
     readonly interrupts?: InterruptController;
+    /** By number; those of the bases of FS and GS (C000_0100H to C000_0102H) are always the CPU's own. */
     readonly msrs?: ReadonlyMap<number, MsrHandler>;
     /** What RDTSC counts; default: retired instructions. */
     readonly timestamp?: () => bigint;
@@ -287,7 +288,7 @@ interface CpuOptions extends Environment {
     readonly memory: CpuMemory;
     /** Default: translator. */
     readonly engine?: EngineName;
-    /** With the translator: jumps to a place, up to 65535, after which the code there is translated. Default 400; 0 translates all it can. */
+    /** With the translator: jumps to a place, up to 65535, after which the code there is translated. Default 5000; 0 translates all it can. */
     readonly hotAfter?: number;
     /** With the translator: keeps what is translated, and counts how often it runs, for `regions`. Slower. Default: false. */
     readonly observe?: boolean;
