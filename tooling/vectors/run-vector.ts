@@ -31,7 +31,8 @@ const hex = (s: Snapshot | undefined, name: string): bigint | undefined => {
 export function runVector(machine: VectorMachine, vector: Vector): string[] {
   const v = isAbsent(vector.bytes) ? asUndefined(vector) : vector;
   const before = setUp(machine, v);
-  let stop = machine.cpu.engine === 'translator' && !REPEATED_STRING.test(v.bytes) ? machine.runThrough() : machine.cpu.step();
+  let stop =
+    machine.cpu.engine === 'translator' && !REPEATED_STRING.test(v.bytes) ? machine.runThrough(v.bytes.length / 2) : machine.cpu.step();
   for (let i = 0; i < MOST_STEPS && machine.cpu.registers.rip === BigInt(CODE_RIP) && stop.kind === 'budget' && repeats(v.bytes); i++) {
     if (machine.frame() !== undefined) break;
     stop = machine.cpu.step();

@@ -146,10 +146,10 @@ export class VectorMachine {
   }
 
   /**
-   * Executes the instruction at RIP as `cpu.step` does, but through `cpu.run`, so that a translator translates it. Unless it jumps, the
+   * Executes the instruction of `length` bytes at RIP as `cpu.step` does, but through `cpu.run`, so that a translator translates it. Unless it jumps, the
    * breakpoint behind it is executed as well, and undone; if it faults, so is the HLT of the handler.
    */
-  runThrough(): Stop {
+  runThrough(length: number): Stop {
     let stop = this.cpu.run(1);
     if (stop.kind === 'halt') {
       this.cpu.registers.setField('halted', 0n);
@@ -157,7 +157,7 @@ export class VectorMachine {
       stop = { kind: 'budget' };
     }
     const frame = this.frame();
-    if (frame === undefined || frame.vector !== BREAKPOINT || frame.ip === BigInt(CODE_RIP) + 1n) return stop;
+    if (frame === undefined || frame.vector !== BREAKPOINT || frame.ip !== BigInt(CODE_RIP + length + 1)) return stop;
     const r = this.cpu.registers;
     const gs = r.segment('GS');
     const [es, ds, fs] = [r.segment('ES'), r.segment('DS'), r.segment('FS')];

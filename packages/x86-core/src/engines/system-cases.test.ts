@@ -27,7 +27,7 @@ import { differences } from '../testing-differences.ts';
 
 const environment = (globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env ?? {};
 const RUNS = Number(environment['PARAVIRT_RUNS'] ?? 150);
-const SEED = Number(environment['PARAVIRT_SEED'] ?? 20_261_122);
+const SEED = environment['PARAVIRT_SEED'] === 'random' ? Date.now() % 2 ** 31 : Number(environment['PARAVIRT_SEED'] ?? 20_261_122);
 const LONGEST = 60n;
 
 type Mode = 'protected32' | 'long';
