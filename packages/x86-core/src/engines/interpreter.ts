@@ -242,7 +242,8 @@ export class Interpreter {
    */
   run(): boolean {
     let record = this.#find();
-    if (this.#translatesAll && record !== 0) {
+    // Code that is not in RAM was read from a device, which must not see a second read.
+    if (this.#translatesAll && record !== 0 && record !== this.#stepRecords) {
       this.#hot();
       record = this.#find();
     }

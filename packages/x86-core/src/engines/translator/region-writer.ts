@@ -340,7 +340,7 @@ export class RegionWriter implements RegionSurroundings {
   #leaveToInterpreter(distance: number, count: number): void {
     const { f } = this;
     const kind = numberOf(this.kind) ?? KIND_IN_LOCAL;
-    const place = (BigInt(distance) << 16n) | (BigInt.asUintN(8, BigInt(count)) << 8n) | BigInt(kind);
+    const place = (BigInt(distance) << 24n) | (BigInt.asUintN(16, BigInt(count)) << 8n) | BigInt(kind);
     f.emit(i64Const(place), localSet(this.#place));
     f.branch(this.#interpret);
   }
@@ -350,11 +350,11 @@ export class RegionWriter implements RegionSurroundings {
     this.#leaveToInterpreter(instruction.distance, this.#before - this.#counted);
   }
 
-  /** Takes `place` apart: distance, count (8 bits, signed), kind of flags (8 bits). */
+  /** Takes `place` apart: distance, count (16 bits, signed), kind of flags (8 bits). */
   #writeInterpret(): void {
     const { f, locals } = this;
     const place = localGet(this.#place);
-    const distance = [...place, ...i64Const(16n), OP.i64ShrS];
+    const distance = [...place, ...i64Const(24n), OP.i64ShrS];
     const sum = [...localGet(locals.base), ...distance, OP.i64Add];
     f.emit(this.#options.codeWidth === 64 ? sum : [...sum, ...i64Const(0xffff_ffffn), OP.i64And], localSet(locals.target));
     f.emit(
@@ -363,7 +363,7 @@ export class RegionWriter implements RegionSurroundings {
       i64Const(8n),
       OP.i64ShrU,
       OP.i32WrapI64,
-      OP.i32Extend8S,
+      OP.i32Extend16S,
       OP.i32Sub,
       localSet(locals.remaining),
     );
@@ -449,7 +449,7 @@ export class RegionWriter implements RegionSurroundings {
   /** Where `target` is an entry of this region and lies in the page that is executed, goes there; else on behind this. */
   #stayInPage(): void {
     const { f, locals } = this;
-    const page = this.#block.end >> 12;
+    const page = (this.#block.end - 1) >> 12;
     const distance = f.local('i64');
     const record = f.local('i32');
     const none = f.open(OP.block);
