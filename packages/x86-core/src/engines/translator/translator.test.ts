@@ -1,6 +1,6 @@
 /** What the translator does beside executing: merging, dying, bounds. That it executes rightly is for differential.test.ts. */
 import { describe, expect, it } from 'vitest';
-import { CODE, TestingCpu } from '../../testing-cpu.ts';
+import { CODE, DEVICE_PAGE, TestingCpu } from '../../testing-cpu.ts';
 
 const little = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
 const made = (m: TestingCpu): { alive: number; made: number; invalidations: number } => {
@@ -53,5 +53,26 @@ describe('The translator', () => {
     while (m.cpu.run(1000).kind === 'budget');
     expect(m.cpu.registers.rbx).toBe(5000n);
     expect(made(m).alive).toBe(1);
+  });
+
+  it('returns from the last byte of a page', () => {
+    const m = new TestingCpu('protected32', 'translator', { hotAfter: 0, codeBytes: 2 ** 21 });
+    const ret = CODE + 0xfff;
+    m.memory.ram.write(ret, Uint8Array.of(0xc3));
+    m.load([0xe8, ...little(ret - (CODE + 5)), 0x40, HLT]);
+    const before = m.cpu.registers.rax;
+    expect(m.cpu.run(100).kind).toBe('halt');
+    expect(m.cpu.registers.rax).toBe(before + 1n);
+  });
+
+  it('counts right where it leaves a long block near its end', () => {
+    const run = (engine: 'reference' | 'translator'): string => {
+      const m = new TestingCpu('protected32', engine, { hotAfter: 0, codeBytes: 2 ** 21 });
+      // 250 times inc eax, then a read from a device, which logs when it is read.
+      m.load([...new Array<number>(250).fill(0x40), 0xa0, ...little(DEVICE_PAGE), HLT]);
+      while (m.cpu.run(1000).kind === 'budget');
+      return `${m.log.join()} ${m.cpu.retired}`;
+    };
+    expect(run('translator')).toBe(run('reference'));
   });
 });
