@@ -67,16 +67,6 @@ declare const SEGMENT_NUMBER: {
     readonly TR: 7;
 };
 
-/**
- * A decoded instruction: what the bytes say, with registers as numbers and addresses as their parts. Both engines start from it.
- */
-
-/** Mode under which bytes are decoded. */
-interface DecodeMode {
-    readonly codeWidth: 16 | 32 | 64;
-    readonly stackWidth: 16 | 32 | 64;
-}
-
 /** Why a run ended. */
 type Stop = 
 /** The budget is used up, or `endSlice` was called. */
@@ -97,52 +87,14 @@ type Stop =
     readonly bytes: Uint8Array;
 };
 
-/** What surrounds a CPU besides memory and ports: its interrupt controller, and model-specific registers that belong to somebody else. */
+/**
+ * A decoded instruction: what the bytes say, with registers as numbers and addresses as their parts. Both engines start from it.
+ */
 
-/** What the INTR pin asks: the local APIC or the PIC. */
-interface InterruptController {
-    /** Vector to deliver, acknowledged; −1: none after all. */
-    acknowledge(): number;
-    /** CR8, 0 to 15. */
-    readonly taskPriority: number;
-    setTaskPriority(value: number): void;
-}
-/** One model-specific register. Must not throw, whatever the guest writes. */
-interface MsrHandler {
-    read(): bigint;
-    /** False: the value is not allowed, #GP(0). */
-    write(value: bigint): boolean;
-}
-/** The time stamp counter when `retired` instructions have retired: start + ⌊(retired − from) × rate⌋, computed in double precision. */
-interface TimestampLine {
-    readonly start: bigint;
-    readonly from: number;
-    /** Ticks per instruction, more than 0. */
-    readonly rate: number;
-}
-/** What a CPU is given besides its memory. */
-interface Environment {
-    readonly ports: AddressSpace;
-    /** Physical addresses that are not RAM. */
-    readonly mmio: AddressSpace;
-    readonly interrupts?: InterruptController;
-    /** By number; those of the bases of FS and GS (C000_0100H to C000_0102H) are always the CPU's own. */
-    readonly msrs?: ReadonlyMap<number, MsrHandler>;
-    /** What RDTSC counts; default: retired instructions. */
-    readonly timestamp?: () => bigint;
-    /**
-     * The same as a function of the retired instructions, as it is until `run` returns or the guest writes one of `msrs`; undefined: it is not
-     * as simple as that. With it RDTSC needs no call.
-     */
-    readonly timestampLine?: () => TimestampLine | undefined;
-    /** Told by CPUID leaves 15H and 16H if both are given. */
-    readonly tscHz?: number;
-    readonly crystalHz?: number;
-    /**
-     * What bytes do that are no instruction of this CPU (SSE3 and later, among others): raise #UD (the default), or end the run with
-     * `unsupported`.
-     */
-    readonly unknownOpcodes?: 'fault' | 'stop';
+/** Mode under which bytes are decoded. */
+interface DecodeMode {
+    readonly codeWidth: 16 | 32 | 64;
+    readonly stackWidth: 16 | 32 | 64;
 }
 
 /** Bytes → a listing of instructions, one behind the other. */
@@ -212,14 +164,6 @@ interface TranslatorStatistics {
     readonly invalidations: number;
 }
 
-/**
- * The fast interpreter: decoded records in linear memory, executed by one large WebAssembly function and by handlers beside it, all made
- * from the one description of the instructions. This file is its TypeScript side: finding and decoding code, slow memory accesses,
- * faults, and keeping records true to memory.
- *
- * UNCHECKED: state words by the offsets of state.ts.
- */
-
 /** What the interpreter, and the translator with it, count. */
 interface EngineStatistics {
     /** Handlers made beside the cases of the main function. */
@@ -241,6 +185,54 @@ interface EngineStatistics {
         readonly usedUp: number;
         readonly interpret: number;
     };
+}
+
+/** What surrounds a CPU besides memory and ports: its interrupt controller, and model-specific registers that belong to somebody else. */
+
+/** What the INTR pin asks: the local APIC or the PIC. */
+interface InterruptController {
+    /** Vector to deliver, acknowledged; −1: none after all. */
+    acknowledge(): number;
+    /** CR8, 0 to 15. */
+    readonly taskPriority: number;
+    setTaskPriority(value: number): void;
+}
+/** One model-specific register. Must not throw, whatever the guest writes. */
+interface MsrHandler {
+    read(): bigint;
+    /** False: the value is not allowed, #GP(0). */
+    write(value: bigint): boolean;
+}
+/** The time stamp counter when `retired` instructions have retired: start + ⌊(retired − from) × rate⌋, computed in double precision. */
+interface TimestampLine {
+    readonly start: bigint;
+    readonly from: number;
+    /** Ticks per instruction, more than 0. */
+    readonly rate: number;
+}
+/** What a CPU is given besides its memory. */
+interface Environment {
+    readonly ports: AddressSpace;
+    /** Physical addresses that are not RAM. */
+    readonly mmio: AddressSpace;
+    readonly interrupts?: InterruptController;
+    /** By number; those of the bases of FS and GS (C000_0100H to C000_0102H) are always the CPU's own. */
+    readonly msrs?: ReadonlyMap<number, MsrHandler>;
+    /** What RDTSC counts; default: retired instructions. */
+    readonly timestamp?: () => bigint;
+    /**
+     * The same as a function of the retired instructions, as it is until `run` returns or the guest writes one of `msrs`; undefined: it is not
+     * as simple as that. With it RDTSC needs no call.
+     */
+    readonly timestampLine?: () => TimestampLine | undefined;
+    /** Told by CPUID leaves 15H and 16H if both are given. */
+    readonly tscHz?: number;
+    readonly crystalHz?: number;
+    /**
+     * What bytes do that are no instruction of this CPU (SSE3 and later, among others): raise #UD (the default), or end the run with
+     * `unsupported`.
+     */
+    readonly unknownOpcodes?: 'fault' | 'stop';
 }
 
 /** Registers as an embedder sees them: by their names, segment registers with their hidden parts. */

@@ -8,8 +8,9 @@
 import type { InterruptLine } from '@paravirt/bus';
 import type { CpuMemory } from './cpu-memory.ts';
 import type { EngineName } from './engine-name.ts';
+import type { EngineStatistics } from './engines/engine-statistics.ts';
 import { HOT } from './engines/heat.ts';
-import { type EngineStatistics, Interpreter } from './engines/interpreter.ts';
+import { Interpreter } from './engines/interpreter.ts';
 import { ReferenceEngine } from './engines/reference.ts';
 import type { RegionInfo } from './engines/translator/region-info.ts';
 import type { Environment, InterruptController, TimestampLine } from './environment.ts';

@@ -3,7 +3,7 @@ export { Cpu, type CpuOptions, type CpuState } from './cpu.ts';
 export { CpuMemory, type CpuMemoryOptions } from './cpu-memory.ts';
 export { type ListedInstruction, type ListingOptions, listing } from './decode/listing.ts';
 export { ENGINES, type EngineName } from './engine-name.ts';
-export type { EngineStatistics } from './engines/interpreter.ts';
+export type { EngineStatistics } from './engines/engine-statistics.ts';
 export type { RegionInfo } from './engines/translator/region-info.ts';
 export type { TranslatorStatistics } from './engines/translator/translator.ts';
 export type { Environment, InterruptController, MsrHandler, TimestampLine } from './environment.ts';

@@ -13,7 +13,8 @@ import type { SystemRoutine } from '../system/routine.ts';
 import { call as callCode, i32Const, load, localGet, localSet, OP, store } from '../wasm/instructions.ts';
 import { cleaned, type Expr, expr, typeOf, wide } from './expression.ts';
 import { OUTCOME, RECORD_LOCAL } from './handler-surroundings.ts';
-import { bytesOf, InterpreterOperands } from './interpreter-operands.ts';
+import { InterpreterOperands } from './interpreter-operands.ts';
+import { bytesOf } from './memory-instructions.ts';
 import { RECORD, RECORD_SHIFT } from './record.ts';
 
 const record: readonly number[] = localGet(RECORD_LOCAL);

@@ -5,18 +5,18 @@
 import { TLB_INDEX_MASK } from '../memory/tlb.ts';
 import type { BitWidth, Operand, SegmentName } from '../semantics/language.ts';
 import { type FieldName, SEGMENT_NUMBER, STATE } from '../state.ts';
-import { call as callCode, i32Const, i64Const, load, localGet, localSet, localTee, OP, SIMD, simd, store } from '../wasm/instructions.ts';
+import { call as callCode, i32Const, i64Const, load, localGet, localSet, localTee, OP, store } from '../wasm/instructions.ts';
 import type { FunctionBuilder } from '../wasm/module.ts';
 import type { Statics } from './effects.ts';
-import { cleaned, type Expr, expr, join, typeOf, wide } from './expression.ts';
+import { cleaned, type Expr, expr, typeOf, wide } from './expression.ts';
 import { type HandlerOperand, type OperandKind, OUTCOME, RECORD_LOCAL, type Surroundings } from './handler-surroundings.ts';
 import { FOR_WRITING } from './interpreter-helpers.ts';
+import { bytesOf, loadOf, storeOf } from './memory-instructions.ts';
 import { RECORD } from './record.ts';
 import { WasmFlags } from './wasm-flags.ts';
 
 const record: readonly number[] = localGet(RECORD_LOCAL);
 const PAGE_MASK = i64Const(-4096n);
-export const bytesOf = (width: BitWidth): number => width / 8;
 
 interface MemoryOperand extends Operand<Expr> {
   /** i64 code of the offset within the segment (bound). */
@@ -351,35 +351,3 @@ export class InterpreterOperands extends WasmFlags {
     else this.f.emit(i32Const(OUTCOME.fault), OP.return);
   }
 }
-
-function loadOf(width: BitWidth, offset: number): number[] {
-  switch (width) {
-    case 8:
-      return load(OP.i32Load8U, offset);
-    case 16:
-      return load(OP.i32Load16U, offset);
-    case 32:
-      return load(OP.i32Load, offset);
-    case 64:
-      return load(OP.i64Load, offset);
-    case 128:
-      return [...simd(SIMD.load), 0, ...unsignedOffset(offset)];
-  }
-}
-
-function storeOf(width: BitWidth, offset: number): number[] {
-  switch (width) {
-    case 8:
-      return store(OP.i32Store8, offset);
-    case 16:
-      return store(OP.i32Store16, offset);
-    case 32:
-      return store(OP.i32Store, offset);
-    case 64:
-      return store(OP.i64Store, offset);
-    case 128:
-      return [...simd(SIMD.store), 0, ...unsignedOffset(offset)];
-  }
-}
-
-const unsignedOffset = (offset: number): number[] => join([load(0, offset).slice(2)]);

@@ -17,6 +17,7 @@ import type { SystemProcessor } from '../system-processor.ts';
 import type { LinearMemory } from '../wasm/runtime.ts';
 import { CODE_PAGE_ROOM, type CodePage, CodePages, directoryBytes, NO_CODE_KEY } from './code-pages.ts';
 import { CodeTlb } from './code-tlb.ts';
+import type { EngineStatistics } from './engine-statistics.ts';
 import { routineByNumber } from './handler-module.ts';
 import { HandlerTable, type Imports } from './handler-table.ts';
 import { NEVER_HOT } from './heat.ts';
@@ -26,7 +27,7 @@ import { RecordWriter } from './record-writer.ts';
 import { NO_PAGE } from './system-case-language.ts';
 import { RegionObserver, type RegionTotals } from './translator/observer.ts';
 import type { RegionInfo } from './translator/region-info.ts';
-import { REGION_ROOM, Translator, type TranslatorStatistics } from './translator/translator.ts';
+import { REGION_ROOM, Translator } from './translator/translator.ts';
 
 const word = (name: keyof typeof STATE): number => STATE[name].address >>> 2;
 const W = {
@@ -68,22 +69,6 @@ export interface InterpreterOptions {
   readonly hotAfter: number | undefined;
   /** Keeps what is translated, and counts how often it runs. */
   readonly observe: boolean;
-}
-
-/** What the interpreter, and the translator with it, count. */
-export interface EngineStatistics {
-  /** Handlers made beside the cases of the main function. */
-  readonly handlers: number;
-  /** System routines run in TypeScript: where they have a common case, because it was not that. */
-  readonly routines: number;
-  /** Times that code in a page was written after it had been decoded, and that all decoded code was dropped for want of room. */
-  readonly invalidations: number;
-  readonly drops: number;
-  /** Retired, by engine. An iteration of a repeated instruction counts as one. */
-  readonly instructions?: { readonly interpreter: number; readonly translator: number };
-  readonly regions?: TranslatorStatistics;
-  /** Returns from translated code to the interpreter: to go on elsewhere, the slice used up, for an instruction that it leaves out. */
-  readonly exits?: { readonly goOn: number; readonly usedUp: number; readonly interpret: number };
 }
 
 export class Interpreter {
