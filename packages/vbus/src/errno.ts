@@ -1,0 +1,16 @@
+/**
+ * Error numbers as bus calls answer them: a result below zero is one of these, negated. The values are Linux's on x86, which the wire of
+ * 2009 carries as they are. [vbus PCI-2]
+ */
+export const ENOENT = 2;
+export const EIO = 5;
+export const ENXIO = 6;
+export const E2BIG = 7;
+export const ENOMEM = 12;
+export const EFAULT = 14;
+export const EBUSY = 16;
+export const EEXIST = 17;
+export const ENODEV = 19;
+export const EINVAL = 22;
+export const ENOSPC = 28;
+export const ENOTEMPTY = 39;
