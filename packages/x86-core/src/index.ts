@@ -6,7 +6,15 @@ export { ENGINES, type EngineName } from './engine-name.ts';
 export type { EngineStatistics } from './engines/engine-statistics.ts';
 export type { RegionInfo } from './engines/translator/region-info.ts';
 export type { TranslatorStatistics } from './engines/translator/translator.ts';
-export type { Environment, InterruptController, MsrHandler, TimestampLine } from './environment.ts';
+export type {
+  CpuidLeaf,
+  Environment,
+  HypercallHandler,
+  HypercallState,
+  InterruptController,
+  MsrHandler,
+  TimestampLine,
+} from './environment.ts';
 export type { GeneralRegister, Registers, SegmentRegister, SegmentRegisterName, TableRegister } from './registers.ts';
 export { type ArchitecturalField, type DerivedField, type FieldName, STATE, type StateField } from './state.ts';
 export { stateName } from './state-name.ts';

@@ -4,6 +4,7 @@
  */
 import type { AddressSpace } from '@paravirt/bus';
 import type { DecodeMode } from './decode/decoded.ts';
+import type { HypercallHandler } from './environment.ts';
 import type { SegmentName } from './semantics/language.ts';
 import type { FieldName } from './state.ts';
 import type { Stop } from './stop.ts';
@@ -78,6 +79,8 @@ export interface Processor {
   readExternalMsr(index: number): bigint | undefined;
   /** undefined: not there; false: #GP. */
   writeExternalMsr(index: number, value: bigint): boolean | undefined;
+  /** Who answers VMCALL, VMMCALL and the CPUID leaves of a virtual machine monitor. */
+  readonly hypercalls: HypercallHandler | undefined;
   /** Interrupts stay off for one instruction after this one: 1 after STI, 2 after MOV SS and POP SS. [SDM 3A §6.8.3] */
   holdInterrupts(shadow: 1 | 2): void;
   /** Interrupts may have become deliverable (IF, CR8 changed): look at the next boundary. */

@@ -8,7 +8,7 @@
 import { type AddressSpace, ALL_ONES, type Ram } from '@paravirt/bus';
 import { CR0_EM, CR0_PE, CR0_TS, CR4_OSFXSR, EFER_LMA, LINEAR_ADDRESS_BITS } from './control-bits.ts';
 import type { DecodeMode } from './decode/decoded.ts';
-import type { Environment, InterruptController, MsrHandler } from './environment.ts';
+import type { Environment, HypercallHandler, InterruptController, MsrHandler } from './environment.ts';
 import { GUEST_FAULT, HAS_ERROR_CODE, VECTOR } from './fault.ts';
 import { lazyCarriesHigh, lazyCarriesLow, lazyResult, RFLAGS_ALWAYS, RFLAGS_VM, SYSTEM_FLAGS, statusFlags } from './flags.ts';
 import { isCanonical, Mmu } from './memory/mmu.ts';
@@ -75,6 +75,7 @@ export class SystemProcessor implements Processor {
   readonly ports: AddressSpace;
   readonly tscHz: number | undefined;
   readonly crystalHz: number | undefined;
+  readonly hypercalls: HypercallHandler | undefined;
   instructionPointer = 0n;
   stepTrap = false;
   decodeMode: DecodeMode = decodeModeOf(false, 0, 0);
@@ -113,6 +114,7 @@ export class SystemProcessor implements Processor {
     this.#stopsAtUnknown = options.unknownOpcodes === 'stop';
     this.tscHz = options.tscHz;
     this.crystalHz = options.crystalHz;
+    this.hypercalls = options.hypercalls;
     this.mmu = new Mmu({
       buffer,
       ram: options.ram,

@@ -45,6 +45,7 @@ export interface TestingCpuOptions {
   readonly upperRam?: number;
   readonly timestamp?: CpuOptions['timestamp'];
   readonly unknownOpcodes?: 'fault' | 'stop';
+  readonly hypercalls?: CpuOptions['hypercalls'];
   readonly hotAfter?: number;
   readonly observe?: boolean;
 }
@@ -86,6 +87,7 @@ export class TestingCpu {
       interrupts,
       ...(options.timestamp && { timestamp: options.timestamp }),
       ...(options.unknownOpcodes && { unknownOpcodes: options.unknownOpcodes }),
+      ...(options.hypercalls && { hypercalls: options.hypercalls }),
       ...(options.hotAfter !== undefined && { hotAfter: options.hotAfter }),
       ...(options.observe !== undefined && { observe: options.observe }),
     });

@@ -105,6 +105,8 @@ const GENERAL = `
   0f 01 25 10 20 30 40 | smsw word ptr [rip+0x40302010] # 0x40303017
   0f 01 b3 10 20 30 40 | lmsw word ptr [rbx+0x40302010]
   0f 01 3b | invlpg byte ptr [rbx]
+  0f 01 c1 | vmcall
+  0f 01 d9 | vmmcall
   48 0f 01 f9 | rdtscp
   0f 02 44 24 10 | lar eax, word ptr [rsp+0x10]
   0f 03 05 10 20 30 40 | lsl eax, word ptr [rip+0x40302010] # 0x40303017

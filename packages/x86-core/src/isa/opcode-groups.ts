@@ -1,6 +1,6 @@
 /**
  * Opcode extensions: the instruction is chosen by ModRM.reg, and in places by ModRM.mod and ModRM.rm. [SDM 2D, Table A-6] An entry is
- * undefined where the table is empty, and where it holds what this processor has not (virtual machines, MONITOR, XSAVE, RDRAND).
+ * undefined where the table is empty, and where it holds what this processor has not (entering virtual machines, MONITOR, XSAVE, RDRAND).
  */
 import { ADC, ADD, CMP, DEC, INC, NEG, SBB, SUB } from '../semantics/arithmetic.ts';
 import { CMPXCHG8B, CMPXCHG16B } from '../semantics/atomic.ts';
@@ -45,6 +45,8 @@ import {
   SWAPGS,
   VERR,
   VERW,
+  VMCALL,
+  VMMCALL,
 } from '../semantics/system-instructions.ts';
 import { GROUP_15_MEMORY } from './opcode-map-x87.ts';
 import type { OperandCode } from './operand-codes.ts';
@@ -132,10 +134,17 @@ export const GROUP_6: Group = {
 /** Group 7: 0F 01. */
 export const GROUP_7: Group = {
   reg: [
-    { memory: [SGDT, 'Ms'], register: undefined },
+    {
+      memory: [SGDT, 'Ms'],
+      register: { rm: [undefined, [VMCALL], undefined, undefined, undefined, undefined, undefined, undefined] },
+    },
     { memory: [SIDT, 'Ms'], register: undefined },
     { memory: [LGDT, 'Ms'], register: undefined },
-    { memory: [LIDT, 'Ms'], register: undefined },
+    {
+      memory: [LIDT, 'Ms'],
+      // AMD's half of the table: the virtual machine instructions of SVM.
+      register: { rm: [undefined, [VMMCALL], undefined, undefined, undefined, undefined, undefined, undefined] },
+    },
     { memory: [SMSW, 'Mw'], register: [SMSW, 'Rv'] },
     undefined,
     [LMSW, 'Ew'],

@@ -10,6 +10,7 @@ import {
   clearTaskSwitched,
   cpuid,
   halt,
+  hypercall,
   invalidateCaches,
   invalidatePage,
   loadGdt,
@@ -239,4 +240,13 @@ export const SYSEXIT: Instruction = nullary(
 /** SWAPGS: GS base and IA32_KERNEL_GS_BASE change places. [SDM 2B, "SWAPGS—Swap GS Base Register"] */
 export const SWAPGS: Instruction = nullary('SWAPGS', (x) => {
   x.system(swapGs);
+});
+
+/** VMCALL: to what is beneath the processor. [SDM 3C, "VMCALL—Call to VM Monitor"] */
+export const VMCALL: Instruction = nullary('VMCALL', (x) => {
+  x.system(hypercall);
+});
+/** VMMCALL: the same in the other vendor's spelling. [APM 3, "VMMCALL"] */
+export const VMMCALL: Instruction = nullary('VMMCALL', (x) => {
+  x.system(hypercall);
 });

@@ -5,6 +5,7 @@
  * work around side channels that are not there. Features it had and this one lacks are not told.
  */
 import { LINEAR_ADDRESS_BITS, PHYSICAL_ADDRESS_BITS } from '../control-bits.ts';
+import type { CpuidLeaf as Leaf } from '../environment.ts';
 import type { Processor } from '../processor.ts';
 import { is64BitCode } from './descriptor.ts';
 import { type SystemRoutine, systemRoutine } from './routine.ts';
@@ -30,7 +31,9 @@ const EXTENDED_ECX = bits(0, 5);
 /** Leaf 80000007H, EDX: the time stamp counter is invariant */
 const INVARIANT_TSC = bits(8);
 
+/** Leaves that processors leave to a virtual machine monitor: 4000_0000H to 4000_FFFFH. */
 const HYPERVISOR_LEAF = 0x4000_0000;
+const HYPERVISOR_LEAVES = 0x1_0000;
 const MAXIMUM_LEAF = 7;
 const MAXIMUM_LEAF_WITH_CLOCKS = 0x16;
 const MAXIMUM_EXTENDED_LEAF = 0x8000_0008;
@@ -49,8 +52,6 @@ const brand = (part: number): Leaf => {
   return [text(BRAND.slice(at)), text(BRAND.slice(at + 4)), text(BRAND.slice(at + 8)), text(BRAND.slice(at + 12))];
 };
 
-/** EAX, EBX, ECX, EDX. */
-type Leaf = readonly [number, number, number, number];
 const EMPTY: Leaf = [0, 0, 0, 0];
 
 /** Frequencies are told only if both are known: kernels take the local APIC's timer to run at the crystal's. */
@@ -112,9 +113,14 @@ function leafOf(p: Processor, leaf: number): Leaf {
   }
 }
 
+/** What the monitor says, if the leaf is one of its own. */
+const monitorLeaf = (p: Processor, leaf: number, subleaf: number): Leaf | undefined =>
+  leaf >= HYPERVISOR_LEAF && leaf < HYPERVISOR_LEAF + HYPERVISOR_LEAVES ? p.hypercalls?.cpuid?.(leaf, subleaf) : undefined;
+
 /** EAX, EBX, ECX, EDX ← leaf; the upper halves are cleared. An unknown basic or extended leaf gives zeros. */
-export const cpuid: SystemRoutine = systemRoutine('cpuid', (p, leaf = 0n) => {
-  const [eax, ebx, ecx, edx] = leafOf(p, Number(leaf & 0xffff_ffffn));
+export const cpuid: SystemRoutine = systemRoutine('cpuid', (p, rax = 0n, rcx = 0n) => {
+  const leaf = Number(rax & 0xffff_ffffn);
+  const [eax, ebx, ecx, edx] = monitorLeaf(p, leaf, Number(rcx & 0xffff_ffffn)) ?? leafOf(p, leaf);
   p.set64('gpr', BigInt(eax >>> 0), 0);
   p.set64('gpr', BigInt(ecx >>> 0), 1);
   p.set64('gpr', BigInt(edx >>> 0), 2);

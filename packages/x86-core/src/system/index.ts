@@ -19,6 +19,7 @@ export { farJump } from './far-jump.ts';
 export { farReturn } from './far-return.ts';
 export { disableInterrupts, enableInterrupts, popFlags, readFlags } from './flags.ts';
 export { halt } from './halt.ts';
+export { hypercall } from './hypercall.ts';
 export { type Delivery, deliver } from './interrupt.ts';
 export { checkPort, readPort, writePort } from './io-permission.ts';
 export { interruptReturn } from './iret.ts';
