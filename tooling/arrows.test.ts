@@ -97,6 +97,12 @@ describe('The rule', () => {
       '@paravirt/pci is not in its dependencies',
     ],
     ['values over an arrow for types', 'net.ts', "import { pair } from '@paravirt/net-backend';", 'types only, not for pair'],
+    [
+      'values of another entry over it',
+      'net.ts',
+      "import { openCaptureFile } from '@paravirt/net-backend/node';",
+      'types only, not for openCaptureFile',
+    ],
     ['another package’s files', 'net.ts', "import { x } from '../../pci/src/x.ts';", 'reaches out of its package'],
     ['Node outside of ./node', 'net.ts', "import { open } from 'node:fs';", 'needs Node outside of ./node: node:fs'],
     ['Node’s globals outside of ./node', 'net.ts', 'export const x = Buffer.alloc(1);', 'needs Node outside of ./node: Buffer'],
@@ -106,6 +112,7 @@ describe('The rule', () => {
   });
 
   it.each([
+    ['values of an entry that the arrow names', 'net.ts', "import { TcpSegmenter } from '@paravirt/net-backend/frame';"],
     ['types over an arrow for types', 'net.ts', "import type { EthernetPort } from '@paravirt/net-backend';"],
     ['values over it in a test', 'net.test.ts', "import { pair } from '@paravirt/net-backend'; import fc from 'fast-check';"],
     ['values over it in an example', 'examples/alone.ts', "import { portPair } from '@paravirt/net-backend';"],

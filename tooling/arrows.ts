@@ -9,20 +9,21 @@ import ts from 'typescript';
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** What an edge may carry: everything, or types and the few values named. */
-export type Edge = 'all' | { readonly values: readonly string[] };
+/** What an edge may carry: everything, or types, the few values named, and all that the entries named (`./frame`) offer. */
+export type Edge = 'all' | { readonly values: readonly string[]; readonly entries?: readonly string[] };
 
 /** An error class is compared with `instanceof`, so a package that reports a caller's mistake needs the value. */
 const TYPES_AND_ERRORS: Edge = { values: ['ConfigurationError'] };
-const TYPES: Edge = { values: [] };
+/** A network card knows ports by their type, and shares what is done to frames in software (docs/decisions/0008-frames-in-software.md). */
+const TYPES_AND_FRAMES: Edge = { values: [], entries: ['frame'] };
 
 export const ARROWS: Readonly<Record<string, Readonly<Record<string, Edge>>>> = {
   bus: {},
   'x86-core': { bus: 'all' },
   pci: { bus: 'all' },
   'net-backend': { bus: TYPES_AND_ERRORS },
-  vbus: { bus: 'all', pci: 'all', 'net-backend': TYPES },
-  virtio: { bus: 'all', pci: 'all', vbus: 'all', 'net-backend': TYPES },
+  vbus: { bus: 'all', pci: 'all', 'net-backend': TYPES_AND_FRAMES },
+  virtio: { bus: 'all', pci: 'all', vbus: 'all', 'net-backend': TYPES_AND_FRAMES },
   machine: { bus: 'all', 'x86-core': 'all', pci: 'all', 'net-backend': 'all', vbus: 'all', virtio: 'all' },
   cli: { machine: 'all', 'net-backend': 'all', 'x86-core': 'all' },
 };
@@ -158,11 +159,11 @@ export function violationsOf(owner: WorkspacePackage, path: string, text: string
     } else if (specifier.startsWith('node:')) {
       if (!mayUseNode) complain(`needs Node outside of ./node: ${specifier}`);
     } else if (specifier.startsWith('@paravirt/')) {
-      const target = specifier.split('/')[1] ?? '';
+      const [, target = '', entry = ''] = specifier.split('/');
       const edge = ARROWS[owner.name]?.[target];
       if (target === owner.name) continue;
       if (edge === undefined) complain(`no arrow from ${owner.name} to ${target}`);
-      else if (edge !== 'all' && !isTest(path) && !isHarness(path)) {
+      else if (edge !== 'all' && edge.entries?.includes(entry) !== true && !isTest(path) && !isHarness(path)) {
         const beyond = values.filter((name) => !edge.values.includes(name));
         if (beyond.length > 0) complain(`the arrow from ${owner.name} to ${target} is for types only, not for ${beyond.join(', ')}`);
       }

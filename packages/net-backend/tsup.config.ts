@@ -1,4 +1,7 @@
 import { packageConfig } from '../../tooling/tsup.base.ts';
 
-// The configuration that knows Node's types builds all entries; that index and testing do without them, `typecheck` proves.
-export default packageConfig({ index: 'src/index.ts', testing: 'src/testing.ts', node: 'src/node.ts' }, { tsconfig: 'tsconfig.node.json' });
+// The configuration that knows Node's types builds all entries; that the others do without them, `typecheck` proves.
+export default packageConfig(
+  { index: 'src/index.ts', frame: 'src/frame.ts', testing: 'src/testing.ts', node: 'src/node.ts' },
+  { tsconfig: 'tsconfig.node.json' },
+);

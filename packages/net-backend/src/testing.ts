@@ -1,7 +1,9 @@
-/** For tests of ports, of cards and of the user network: a guest's side, a host in memory, a bad cable, the contract of a port. */
+/** For tests of ports, of cards and of the user network: frames, ports that record, a guest's side, a host in memory, a bad cable, the contract of a port. */
 export { describeEthernetPort, type PortFixture, type TestRunner } from './testing/describe-ethernet-port.ts';
+export { checksumsRight, plainFrame, pseudoHeaderSum, type TcpFrameOptions, tcpFrame, tcpOffsets } from './testing/frames.ts';
 export { ImpairedPort, type Impairment } from './testing/impaired-port.ts';
 export { MemoryHost, MemoryPeer, type MemoryServer } from './testing/memory-host.ts';
+export { RecordingPort, type SentFrame } from './testing/recording-port.ts';
 export {
   type Ipv4Fields,
   type SegmentSpec,

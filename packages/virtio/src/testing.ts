@@ -2,13 +2,21 @@
  * The driver's side, for tests of this package and of others: rings built in guest memory, a driver of the modern PCI transport and of the
  * network device, and the plugs they need. Everything can also be done wrong on purpose.
  */
-export { checksumsRight, plainFrame, pseudoHeaderSum, type TcpFrameOptions, tcpFrame, tcpOffsets } from './testing/frames.ts';
+export {
+  checksumsRight,
+  plainFrame,
+  pseudoHeaderSum,
+  RecordingPort,
+  type SentFrame,
+  type TcpFrameOptions,
+  tcpFrame,
+  tcpOffsets,
+} from '@paravirt/net-backend/testing';
 export { GuestArena } from './testing/guest-arena.ts';
 export { NetDriver, type NetDriverOptions, type ReceivedFrame, type SendOptions } from './testing/net-driver.ts';
 export { NetRig, type NetRigOptions } from './testing/net-rig.ts';
 export { PciDriver, type PciDriverOptions, type QueueOptions } from './testing/pci-driver.ts';
 export { PciSlot, type SentMessage } from './testing/pci-slot.ts';
-export { RecordingPort, type SentFrame } from './testing/recording-port.ts';
 export { RingRig, type RingRigOptions, WatchedRam } from './testing/ring-rig.ts';
 export {
   type DriverBuffer,

@@ -5,7 +5,6 @@
  */
 import type { Clock } from '@paravirt/bus';
 import type { EthernetPort, FrameOffload } from '../ethernet-port.ts';
-import { BROADCAST_MAC, formatIpv4, parseIpv4 } from '../user-network/address.ts';
 import {
   checksum,
   fold,
@@ -17,7 +16,8 @@ import {
   writeU16,
   writeU32,
   writeU48,
-} from '../user-network/network-order.ts';
+} from '../frame/network-order.ts';
+import { BROADCAST_MAC, formatIpv4, parseIpv4 } from '../user-network/address.ts';
 import { TestTcp, type TestTcpOptions, type TestTcpSegment } from './test-tcp.ts';
 
 export interface TestHostOptions {

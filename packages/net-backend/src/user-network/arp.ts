@@ -3,11 +3,11 @@
  * not fit together, or that claim an address of ours, are not believed.
  */
 import type { Clock } from '@paravirt/bus';
+import { readU16, readU32, readU48, writeU16, writeU32, writeU48 } from '../frame/network-order.ts';
 import { type AddressPlan, BROADCAST_MAC, isGuestAddress, isUnicastMac } from './address.ts';
 import type { DropCounters } from './counters.ts';
 import { nowNs, SECOND } from './deadline.ts';
 import { ETHERNET_HEADER, ETHERTYPE_ARP, ETHERTYPE_IPV4, sourceMac, writeEthernetHeader } from './ethernet.ts';
-import { readU16, readU32, readU48, writeU16, writeU32, writeU48 } from './network-order.ts';
 
 /** Bytes of a packet for Ethernet and IPv4. */
 const ARP_LENGTH = 28;

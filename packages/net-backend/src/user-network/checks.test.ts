@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { checksum, fold, pseudoHeaderSum, readU16, readU32, sumWords, writeU16 } from '../frame/network-order.ts';
 import { type TestHost, type UserNetworkFixture, userNetworkFixture } from '../testing.ts';
-import { checksum, fold, pseudoHeaderSum, readU16, readU32, sumWords, writeU16 } from './network-order.ts';
 import { Reassembly } from './reassembly.ts';
 
 const text = (s: string): Uint8Array => Uint8Array.from(s, (c) => c.charCodeAt(0));

@@ -2,7 +2,7 @@
  * The DHCP message [RFC 2131 §2] and its options [RFC 2132] as bytes: reading what a client sent without believing its lengths, and
  * building the answer.
  */
-import { readU16, readU32, readU48, writeU16, writeU32, writeU48 } from './network-order.ts';
+import { readU16, readU32, readU48, writeU16, writeU32, writeU48 } from '../frame/network-order.ts';
 
 export const DHCP_SERVER_PORT = 67;
 export const DHCP_CLIENT_PORT = 68;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { readU16, readU32, writeU32 } from '../frame/network-order.ts';
 import { TestHost as Host, type TestHost, userNetworkFixture } from '../testing.ts';
 import { formatIpv4, parseIpv4 } from './address.ts';
 import { parseDhcp } from './dhcp-message.ts';
-import { readU16, readU32, writeU32 } from './network-order.ts';
 
 const ip = (text: string): Uint8Array => {
   const bytes = new Uint8Array(4);

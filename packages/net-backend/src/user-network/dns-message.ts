@@ -2,8 +2,9 @@
  * DNS messages [RFC 1035 §4]: reading one question without trusting its lengths, and building an answer. Compression pointers are
  * followed backwards only, which bounds the work; in a query's question they have no place to point to and are an error.
  */
+
+import { readU16, writeU16, writeU32 } from '../frame/network-order.ts';
 import type { DnsRecord } from './host-network.ts';
-import { readU16, writeU16, writeU32 } from './network-order.ts';
 
 export const DNS_PORT = 53;
 /** Largest message over UDP without EDNS [RFC 1035 §4.2.1]. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { readU16 } from '../frame/network-order.ts';
 import { userNetworkFixture } from '../testing.ts';
 import { encodeName, parseDnsQuery } from './dns-message.ts';
-import { readU16 } from './network-order.ts';
 
 const labels = (name: string): number[] => [...(encodeName(name) ?? [])];
 

@@ -3,11 +3,11 @@
  * the stream of them that TCP carries.
  */
 import type { Clock } from '@paravirt/bus';
+import { readU16, writeU16 } from '../frame/network-order.ts';
 import type { DropCounters } from './counters.ts';
 import { Deadline, nowNs } from './deadline.ts';
 import { buildDnsAnswer, buildDnsRefusal, DNS_UDP_LIMIT, type DnsQuery, parseDnsQuery, REFUSED, SERVFAIL, TYPE } from './dns-message.ts';
 import type { DnsAnswer, HostNetwork, HostTcpEvents, HostTcpSocket } from './host-network.ts';
-import { readU16, writeU16 } from './network-order.ts';
 
 /** Questions that are with the host at one time; more are refused with SERVFAIL. */
 const MAX_PENDING = 256;

@@ -1,5 +1,5 @@
 /** Ethernet II framing [IEEE 802.3-2018 §3.1.1, §3.2.6]: destination, source, EtherType, no FCS. */
-import { readU16, readU48, writeU16, writeU48 } from './network-order.ts';
+import { readU16, readU48, writeU16, writeU48 } from '../frame/network-order.ts';
 
 /** Bytes before the payload. */
 export const ETHERNET_HEADER = 14;

@@ -2,10 +2,11 @@
  * ICMP [RFC 792]: echo is answered for our own addresses; errors tell the guest why a packet went nowhere. Echo to the world outside
  * would need raw sockets of the host, so it gets "host unreachable", which `ping` prints at once.
  */
+
+import { checksum, writeU16 } from '../frame/network-order.ts';
 import type { AddressPlan } from './address.ts';
 import type { DropCounters } from './counters.ts';
 import { type Ipv4Output, type Ipv4Packet, PROTOCOL_ICMP } from './ipv4.ts';
-import { checksum, writeU16 } from './network-order.ts';
 
 const ECHO_REPLY = 0;
 const DESTINATION_UNREACHABLE = 3;

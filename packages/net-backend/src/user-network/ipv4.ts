@@ -4,11 +4,11 @@
  */
 import type { Clock } from '@paravirt/bus';
 import type { FrameOffload } from '../ethernet-port.ts';
+import { checksum, readU16, readU32, writeU16, writeU32 } from '../frame/network-order.ts';
 import { type AddressPlan, BROADCAST_ADDRESS, BROADCAST_MAC } from './address.ts';
 import type { Arp } from './arp.ts';
 import type { DropCounters } from './counters.ts';
 import { ETHERNET_HEADER, ETHERTYPE_IPV4, writeEthernetHeader } from './ethernet.ts';
-import { checksum, readU16, readU32, writeU16, writeU32 } from './network-order.ts';
 import { Reassembly } from './reassembly.ts';
 
 /** Bytes of a header without options. */

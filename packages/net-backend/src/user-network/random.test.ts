@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FrameOffload } from '../ethernet-port.ts';
+import { checksum, writeU16 } from '../frame/network-order.ts';
 import { type MemoryPeer, type TestTcp, type UserNetworkFixture, userNetworkFixture } from '../testing.ts';
-import { checksum, writeU16 } from './network-order.ts';
 
 /** One thing that a guest, a peer or time does. */
 type Operation =

@@ -2,7 +2,7 @@
  * The packets of TFTP [RFC 1350 §5] with the option extension [RFC 2347] as bytes: reading a request without believing that its strings
  * end, and building what a server sends. What the options mean is in RFC 2348 (blksize) and RFC 2349 (timeout, tsize).
  */
-import { writeU16 } from './network-order.ts';
+import { writeU16 } from '../frame/network-order.ts';
 
 /** Where requests go [RFC 1350 §4]. */
 export const TFTP_PORT = 69;

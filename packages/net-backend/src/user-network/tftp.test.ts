@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readU16 } from '../frame/network-order.ts';
 import { ImpairedPort, type TestDatagram, type UserNetworkFixture, userNetworkFixture } from '../testing.ts';
-import { readU16 } from './network-order.ts';
 import type { UserNetworkOptions } from './user-network.ts';
 
 const SERVER = '10.0.2.2';

@@ -7,10 +7,10 @@
  * rather than answered with a file that the client would then change.
  */
 import type { Clock } from '@paravirt/bus';
+import { readU16 } from '../frame/network-order.ts';
 import type { AddressPlan } from './address.ts';
 import type { DropCounters } from './counters.ts';
 import { Deadline, nowNs, SECOND } from './deadline.ts';
-import { readU16 } from './network-order.ts';
 import {
   ACK,
   buildOptionAcknowledgement,

@@ -1,6 +1,7 @@
 /** User datagrams [RFC 768]: checking what the guest sent and building what it gets. */
+
+import { checksum, pseudoHeaderSum, readU16, writeU16 } from '../frame/network-order.ts';
 import { type Ipv4Output, type Ipv4Packet, PROTOCOL_UDP } from './ipv4.ts';
-import { checksum, pseudoHeaderSum, readU16, writeU16 } from './network-order.ts';
 
 /** Bytes before the payload. */
 export const UDP_HEADER = 8;

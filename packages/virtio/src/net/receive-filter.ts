@@ -3,8 +3,7 @@
  *
  * Filtering is best effort: where a driver asks for more than fits, everything of that kind passes.
  */
-import { readU16 } from './checksum.ts';
-import { ETHERTYPE_VLAN, etherType } from './ethernet.ts';
+import { ETHERTYPE_VLAN, etherType, readU16, readU48 } from '@paravirt/net-backend/frame';
 
 /** Addresses kept of each half of the MAC table; a longer half lets all its kind pass. */
 const MAC_TABLE_ENTRIES = 64;
@@ -20,8 +19,7 @@ const NOUNI = 4;
 const NOBCAST = 5;
 
 /** 48 bits of an address as one number. */
-export const macNumber = (bytes: Uint8Array, at = 0): number =>
-  readU16(bytes, at) * 2 ** 32 + readU16(bytes, at + 2) * 2 ** 16 + readU16(bytes, at + 4);
+export const macNumber = (bytes: Uint8Array, at = 0): number => readU48(bytes, at);
 const BROADCAST = 2 ** 48 - 1;
 
 export class ReceiveFilter {

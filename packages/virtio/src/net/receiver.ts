@@ -6,13 +6,20 @@
  * driver has added buffers. A frame with work left to do that the driver does not take is finished here first.
  */
 import type { EthernetPort, FrameOffload } from '@paravirt/net-backend';
+import {
+  checksumFits,
+  completeChecksum,
+  fitsMtu,
+  locateTcp,
+  MAX_FRAME_SIZE,
+  TCP_CHECKSUM,
+  TcpSegmenter,
+} from '@paravirt/net-backend/frame';
 import type { DriverSession } from '../device.ts';
 import { hasFeature } from '../features.ts';
 import type { DescriptorChain } from '../queue/chain.ts';
 import type { SplitQueue } from '../queue/split.ts';
-import { checksumFits, completeChecksum } from './checksum.ts';
 import type { DropReason, NetCounters } from './counters.ts';
-import { fitsMtu, MAX_FRAME_SIZE } from './ethernet.ts';
 import {
   HEADER_CSUM_OFFSET,
   HEADER_CSUM_START,
@@ -29,7 +36,6 @@ import {
   VIRTIO_NET_HDR_GSO_TCPV4,
   VIRTIO_NET_HDR_GSO_TCPV6,
 } from './protocol.ts';
-import { locateTcp, TCP_CHECKSUM, TcpSegmenter } from './tcp-segmenter.ts';
 
 /** Receive work that the driver takes over. [virtio 1.2 §5.1.6.5.8] */
 export interface GuestOffloads {

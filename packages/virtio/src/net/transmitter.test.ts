@@ -1,7 +1,7 @@
 import { Ram } from '@paravirt/bus';
+import { MAX_FRAME_SIZE } from '@paravirt/net-backend/frame';
 import { describe, expect, it } from 'vitest';
 import { checksumsRight, NetRig, plainFrame, RecordingPort, tcpFrame, tcpOffsets } from '../testing.ts';
-import { MAX_FRAME_SIZE } from './ethernet.ts';
 import * as net from './protocol.ts';
 
 const ALL_OFFLOADS = { checksum: true, segmentation: true, largeReceive: true };

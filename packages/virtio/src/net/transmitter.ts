@@ -3,16 +3,15 @@
  *
  * A frame is gathered into one buffer, which is reused, then checked, then sent. When the port does not take it, it stays in that buffer
  * (and its chain in flight) until `onWritable`; nothing else is popped meanwhile, so a slow port stops the driver, not the host. Checksums
- * and segmentation that the driver left to the device go to the port if it takes them, and are done here if not.
+ * and segmentation that the driver left to the device go to the port if it takes them, and are done by `OutboundFrame` if not.
  */
-import type { EthernetPort, FrameOffload } from '@paravirt/net-backend';
+import type { EthernetPort } from '@paravirt/net-backend';
+import { ETHERNET_HEADER_SIZE, MAX_FRAME_SIZE, type OutboundFault, OutboundFrame } from '@paravirt/net-backend/frame';
 import type { DriverSession } from '../device.ts';
 import { hasFeature } from '../features.ts';
 import type { DescriptorChain } from '../queue/chain.ts';
 import type { SplitQueue } from '../queue/split.ts';
-import { checksumFits, completeChecksum } from './checksum.ts';
 import type { DropReason, NetCounters } from './counters.ts';
-import { ETHERNET_HEADER_SIZE, fitsMtu, MAX_FRAME_SIZE } from './ethernet.ts';
 import {
   HEADER_CSUM_OFFSET,
   HEADER_CSUM_START,
@@ -29,17 +28,21 @@ import {
   VIRTIO_NET_HDR_GSO_TCPV4,
   VIRTIO_NET_HDR_GSO_TCPV6,
 } from './protocol.ts';
-import { locateTcp, TCP_CHECKSUM, TcpSegmenter } from './tcp-segmenter.ts';
+
+const DROPS: Readonly<Record<OutboundFault, DropReason>> = {
+  tooLong: 'txTooLong',
+  badChecksum: 'txBadChecksum',
+  badSegmentation: 'txBadSegmentation',
+};
 
 export class Transmitter {
-  readonly #port: EthernetPort;
   readonly #counters: NetCounters;
   readonly #linkUp: () => boolean;
   readonly #header: Uint8Array = new Uint8Array(NET_HEADER_SIZE);
   readonly #headerView: DataView = new DataView(this.#header.buffer);
   /** One byte more than a frame may have, so that a longer one is seen to be longer. */
   readonly #buffer: Uint8Array = new Uint8Array(MAX_FRAME_SIZE + 1);
-  readonly #segmenter: TcpSegmenter = new TcpSegmenter();
+  readonly #frame: OutboundFrame;
   #session: DriverSession | undefined = undefined;
   #checksum = false;
   #tso4 = false;
@@ -48,14 +51,11 @@ export class Transmitter {
   #mtu = 0;
   /** The chain whose frame is in the buffer and not sent yet. */
   #chain: DescriptorChain | undefined = undefined;
-  #frame: Uint8Array = this.#buffer;
-  #offload: FrameOffload | undefined = undefined;
-  #segmenting = false;
   #running = false;
   #writable = false;
 
   constructor(port: EthernetPort, counters: NetCounters, linkUp: () => boolean) {
-    this.#port = port;
+    this.#frame = new OutboundFrame(port);
     this.#counters = counters;
     this.#linkUp = linkUp;
   }
@@ -79,7 +79,7 @@ export class Transmitter {
   /** The queue was reset: the frame in the buffer is given up. */
   forget(): void {
     this.#chain = undefined;
-    this.#segmenter.stop();
+    this.#frame.forget();
   }
 
   /** The port takes frames again. */
@@ -133,7 +133,7 @@ export class Transmitter {
     const chain = this.#chain;
     if (chain === undefined) return true;
     this.#writable = false;
-    while (!this.#send()) {
+    while (!this.#frame.send()) {
       // Told during the very call that refused: try again at once, otherwise nobody would.
       if (!this.#writable) {
         this.#counters.txStalls++;
@@ -150,15 +150,6 @@ export class Transmitter {
     return true;
   }
 
-  #send(): boolean {
-    if (!this.#segmenting) return this.#port.transmit(this.#frame, this.#offload);
-    for (let segment = this.#segmenter.current; segment !== undefined; segment = this.#segmenter.current) {
-      if (!this.#port.transmit(segment)) return false;
-      this.#segmenter.next();
-    }
-    return true;
-  }
-
   /** Gathers and checks the frame of a chain; why it is dropped, undefined if it is ready to be sent. */
   #load(chain: DescriptorChain): DropReason | undefined {
     const { reader } = chain;
@@ -167,46 +158,25 @@ export class Transmitter {
     if (reader.length > NET_HEADER_SIZE + MAX_FRAME_SIZE) return 'txTooLong';
     reader.read(this.#header);
     const length = reader.read(this.#buffer);
-    this.#frame = this.#buffer.subarray(0, length);
-    this.#offload = undefined;
-    this.#segmenting = false;
-    const gsoType = this.#header[HEADER_GSO_TYPE] ?? 0;
-    if (gsoType !== VIRTIO_NET_HDR_GSO_NONE) return this.#loadLarge(gsoType, length);
-    if (!fitsMtu(this.#frame, this.#mtu)) return 'txTooLong';
-    return this.#needsChecksum() ? this.#loadChecksum(length) : undefined;
-  }
-
-  #needsChecksum(): boolean {
-    return ((this.#header[HEADER_FLAGS] ?? 0) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
-  }
-
-  #loadChecksum(length: number): DropReason | undefined {
-    const start = this.#headerView.getUint16(HEADER_CSUM_START, true);
-    const offset = this.#headerView.getUint16(HEADER_CSUM_OFFSET, true);
-    if (!this.#checksum || !checksumFits(start, offset, length)) return 'txBadChecksum';
-    if (this.#port.offloads?.checksum === true) this.#offload = { checksum: { start, offset } };
-    else completeChecksum(this.#buffer, length, start, offset);
-    return undefined;
+    const fault = this.#loadFrame(this.#buffer.subarray(0, length));
+    return fault === undefined ? undefined : DROPS[fault];
   }
 
   /** `hdr_len` is a hint that is not needed: the headers say where they end. [virtio 1.2 §5.1.6.2.2] */
-  #loadLarge(gsoType: number, length: number): DropReason | undefined {
+  #loadFrame(frame: Uint8Array): OutboundFault | undefined {
+    const needsChecksum = ((this.#header[HEADER_FLAGS] ?? 0) & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
+    const gsoType = this.#header[HEADER_GSO_TYPE] ?? 0;
     const start = this.#headerView.getUint16(HEADER_CSUM_START, true);
-    const size = this.#headerView.getUint16(HEADER_GSO_SIZE, true);
-    const kind = this.#segmentationKind(gsoType);
-    // [virtio 1.2 §5.1.6.2.1] Segmentation needs a size and the checksum left to do.
-    if (kind === undefined || size === 0 || !this.#needsChecksum()) return 'txBadSegmentation';
-    if (this.#headerView.getUint16(HEADER_CSUM_OFFSET, true) !== TCP_CHECKSUM) return 'txBadSegmentation';
-    const at = locateTcp(this.#buffer, length, kind, start);
-    if (at === undefined) return 'txBadSegmentation';
-    if (!fitsMtu(this.#buffer.subarray(0, at.payload + Math.min(size, length - at.payload)), this.#mtu)) return 'txTooLong';
-    if (this.#port.offloads?.segmentation === true)
-      this.#offload = { checksum: { start, offset: TCP_CHECKSUM }, segmentation: { kind, size } };
-    else {
-      this.#segmenting = true;
-      this.#segmenter.start(this.#buffer, length, kind, at, size);
+    const offset = this.#headerView.getUint16(HEADER_CSUM_OFFSET, true);
+    if (gsoType !== VIRTIO_NET_HDR_GSO_NONE) {
+      const size = this.#headerView.getUint16(HEADER_GSO_SIZE, true);
+      const kind = this.#segmentationKind(gsoType);
+      // [virtio 1.2 §5.1.6.2.1] Segmentation needs the checksum left to do.
+      if (kind === undefined || !needsChecksum) return 'badSegmentation';
+      return this.#frame.loadLarge(frame, this.#mtu, kind, size, start, offset);
     }
-    return undefined;
+    if (!needsChecksum) return this.#frame.loadPlain(frame, this.#mtu);
+    return this.#checksum ? this.#frame.loadPartial(frame, this.#mtu, start, offset) : 'badChecksum';
   }
 
   #segmentationKind(gsoType: number): 'tcp4' | 'tcp6' | undefined {

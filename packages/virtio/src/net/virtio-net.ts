@@ -8,11 +8,11 @@
  */
 import { ConfigurationError, type Width } from '@paravirt/bus';
 import type { EthernetPort, FrameOffload } from '@paravirt/net-backend';
+import { ETHERNET_HEADER_SIZE } from '@paravirt/net-backend/frame';
 import type { DriverSession, VirtioDevice } from '../device.ts';
 import { type FeatureRequirement, type FeatureSet, featureSet, hasFeature } from '../features.ts';
 import { ControlQueue, GUEST_OFFLOADS } from './control.ts';
 import { NetCounters } from './counters.ts';
-import { ETHERNET_HEADER_SIZE } from './ethernet.ts';
 import {
   CONTROL_QUEUE,
   NET_FEATURE_REQUIREMENTS,

@@ -1,5 +1,6 @@
 /** A network card between a recording port and a driver: what a test of the whole device needs. */
 import { type GuestMemory, Ram } from '@paravirt/bus';
+import { RecordingPort } from '@paravirt/net-backend/testing';
 import { featureSet, VIRTIO_F_VERSION_1 } from '../features.ts';
 import { NET_CLASS_CODE, VirtioNet, type VirtioNetOptions } from '../net/virtio-net.ts';
 import type { VirtioEvent } from '../session.ts';
@@ -7,7 +8,6 @@ import { VirtioPci } from '../transport/pci.ts';
 import { NetDriver, type NetDriverOptions } from './net-driver.ts';
 import { PciDriver, type PciDriverOptions } from './pci-driver.ts';
 import { PciSlot } from './pci-slot.ts';
-import { RecordingPort } from './recording-port.ts';
 
 export interface NetRigOptions extends Partial<Omit<VirtioNetOptions, 'port'>> {
   readonly port?: RecordingPort;

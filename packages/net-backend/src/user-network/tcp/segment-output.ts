@@ -3,10 +3,10 @@
  * the send buffer, and the card takes it away during the call. When the card can segment, a frame carries up to 64 KiB.
  */
 import type { EthernetPort, FrameOffload, ReceiverOffloads } from '../../ethernet-port.ts';
+import { checksum, fold, pseudoHeaderSum, writeU16, writeU32 } from '../../frame/network-order.ts';
 import type { AddressPlan } from '../address.ts';
 import { ETHERNET_HEADER, ETHERTYPE_IPV4, writeEthernetHeader } from '../ethernet.ts';
 import { IPV4_HEADER, PROTOCOL_TCP, writeIpv4Header } from '../ipv4.ts';
-import { checksum, fold, pseudoHeaderSum, writeU16, writeU32 } from '../network-order.ts';
 import { ACK, MAX_WINDOW_SHIFT, OPTION_MSS, OPTION_WINDOW_SCALE, RST, type Segment, SYN, TCP_HEADER } from './segment.ts';
 import type { SendBuffer } from './send-buffer.ts';
 

@@ -1,6 +1,7 @@
 /** A TCP segment as it arrives [RFC 9293 §3.1]: header, options, and what is wrong with it. */
+
+import { checksum, pseudoHeaderSum, readU16, readU32 } from '../../frame/network-order.ts';
 import { type Ipv4Packet, PROTOCOL_TCP } from '../ipv4.ts';
-import { checksum, pseudoHeaderSum, readU16, readU32 } from '../network-order.ts';
 
 /** Bytes of a header without options. */
 export const TCP_HEADER = 20;

@@ -1,7 +1,7 @@
 /**
  * An `EthernetPort` that keeps what it is given and delivers what a test says. It can be full, and it keeps refused frames until `resume`.
  */
-import type { EthernetPort, FrameOffload, PortOffloads, ReceiverOffloads } from '@paravirt/net-backend';
+import type { EthernetPort, FrameOffload, PortOffloads, ReceiverOffloads } from '../ethernet-port.ts';
 
 /** A frame that was transmitted into the port; a copy. */
 export interface SentFrame {

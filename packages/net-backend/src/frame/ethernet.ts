@@ -1,5 +1,5 @@
-/** What this package knows of Ethernet frames: their header, VLAN tags and how long they may be. [IEEE 802.3 §3.2, 802.1Q §9] */
-import { readU16 } from './checksum.ts';
+/** What a card knows of Ethernet frames: their header, VLAN tags and how long they may be. [IEEE 802.3 §3.2, 802.1Q §9] */
+import { readU16 } from './network-order.ts';
 
 /** Bytes before the payload of a frame, and of a VLAN tag. */
 export const ETHERNET_HEADER_SIZE = 14;

@@ -5,8 +5,8 @@
  *
  * `locateTcp` reads the headers and believes none of them: whoever wrote the frame may lie in every length.
  */
-import { addWords, readU16, readU32, writeU16, writeU32 } from './checksum.ts';
 import { ETHERNET_HEADER_SIZE, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN, VLAN_TAG_SIZE } from './ethernet.ts';
+import { checksum, readU16, readU32, sumWords, writeU16, writeU32 } from './network-order.ts';
 
 /** Where the parts of a TCP frame start, in bytes from the start of the frame. */
 export interface TcpLocation {
@@ -120,7 +120,7 @@ export class TcpSegmenter {
     segment[transport + TCP_FLAGS] = flags;
     const pseudo = this.#kind === 'tcp4' ? this.#finishIpv4(network, transport, end) : this.#finishIpv6(network, transport, end);
     writeU16(segment, transport + TCP_CHECKSUM, 0);
-    writeU16(segment, transport + TCP_CHECKSUM, ~addWords(segment, transport, end, pseudo) & 0xffff);
+    writeU16(segment, transport + TCP_CHECKSUM, checksum(segment, transport, end, pseudo));
     return segment.subarray(0, end);
   }
 
@@ -130,14 +130,14 @@ export class TcpSegmenter {
     writeU16(segment, network + 2, end - network);
     writeU16(segment, network + 4, (readU16(segment, network + 4) + this.#index) & 0xffff);
     writeU16(segment, network + 10, 0);
-    writeU16(segment, network + 10, ~addWords(segment, network, transport) & 0xffff);
-    return addWords(segment, network + 12, network + 20, PROTOCOL_TCP + (end - transport));
+    writeU16(segment, network + 10, checksum(segment, network, transport));
+    return sumWords(segment, network + 12, network + 20, PROTOCOL_TCP + (end - transport));
   }
 
   /** Payload length of the segment; gives the pseudo-header sum. [RFC 8200 §3, §8.1] */
   #finishIpv6(network: number, transport: number, end: number): number {
     const segment = this.#segment;
     writeU16(segment, network + 4, end - network - IPV6_HEADER_SIZE);
-    return addWords(segment, network + 8, network + IPV6_HEADER_SIZE, PROTOCOL_TCP + (end - transport));
+    return sumWords(segment, network + 8, network + IPV6_HEADER_SIZE, PROTOCOL_TCP + (end - transport));
   }
 }

@@ -1,5 +1,5 @@
 /** Frames for tests: plain ones, and TCP ones with everything in place, over IPv4 and IPv6. */
-import { addWords, writeU16, writeU32 } from '../net/checksum.ts';
+import { checksum, fold, sumWords, writeU16, writeU32 } from '../frame/network-order.ts';
 
 /** `length` bytes from 52:54:00:01:02:04 to `to`, of an EtherType that is for experiments; the payload counts up. */
 export function plainFrame(length: number, to: readonly number[] = [0x52, 0x54, 0, 1, 2, 3]): Uint8Array {
@@ -48,7 +48,7 @@ export function tcpFrame(payload: number, frameOptions: TcpFrameOptions = {}): U
   if (kind === 'tcp4') {
     frame.set([0x45, 0, 0, 0, 0xff, 0xff, 0x40, 0, 64, 6, 0, 0, 10, 0, 2, 15, 10, 0, 2, 2], at.network);
     writeU16(frame, at.network + 2, end - at.network);
-    writeU16(frame, at.network + 10, ~addWords(frame, at.network, at.transport) & 0xffff);
+    writeU16(frame, at.network + 10, checksum(frame, at.network, at.transport));
   } else {
     frame.set([0x60, 0, 0, 0, 0, 0, 6, 64], at.network);
     writeU16(frame, at.network + 4, end - at.transport);
@@ -63,21 +63,21 @@ export function tcpFrame(payload: number, frameOptions: TcpFrameOptions = {}): U
   for (let i = 0; i < options; i++) frame[at.transport + 20 + i] = 1;
   for (let i = 0; i < payload; i++) frame[at.payload + i] = i % 251;
   const pseudo = pseudoHeaderSum(frame, at.network, kind, end - at.transport);
-  writeU16(frame, at.transport + 16, partial ? pseudo : ~addWords(frame, at.transport, end, pseudo) & 0xffff);
+  writeU16(frame, at.transport + 16, partial ? pseudo : checksum(frame, at.transport, end, pseudo));
   return frame;
 }
 
 /** The sum over addresses, protocol and length, folded to 16 bits. [RFC 9293 §3.1, RFC 8200 §8.1] */
 export function pseudoHeaderSum(frame: Uint8Array, network: number, kind: 'tcp4' | 'tcp6', length: number): number {
   const addresses = kind === 'tcp4' ? network + 12 : network + 8;
-  return addWords(frame, addresses, addresses + (kind === 'tcp4' ? 8 : 32), 6 + length);
+  return fold(sumWords(frame, addresses, addresses + (kind === 'tcp4' ? 8 : 32), 6 + length));
 }
 
 /** True if the TCP checksum of a frame (and that of its IPv4 header) is right. */
 export function checksumsRight(frame: Uint8Array, options: TcpFrameOptions = {}): boolean {
   const { kind = 'tcp4' } = options;
   const { network, transport } = tcpOffsets(options);
-  const header = kind === 'tcp6' || addWords(frame, network, transport) === 0xffff;
+  const header = kind === 'tcp6' || checksum(frame, network, transport) === 0;
   const pseudo = pseudoHeaderSum(frame, network, kind, frame.length - transport);
-  return header && addWords(frame, transport, frame.length, pseudo) === 0xffff;
+  return header && checksum(frame, transport, frame.length, pseudo) === 0;
 }
