@@ -38,16 +38,29 @@ export {
 } from './enumeration.ts';
 export { type FunctionWiring, type InterruptPin, PciFunction, type PciFunctionOptions } from './function.ts';
 export { CLASS_HOST_BRIDGE, createHostBridge, type HostBridgeOptions } from './host-bridge.ts';
+export {
+  HOTPLUG_EJECT,
+  HOTPLUG_INSERTED,
+  HOTPLUG_PRESENT,
+  HOTPLUG_REGISTERS_SIZE,
+  HOTPLUG_REMOVAL,
+  HOTPLUG_SLOTS,
+  HotplugSlots,
+  type HotplugSlotsOptions,
+  type SlotState,
+} from './hotplug.ts';
 export { InterruptRouting, type InterruptRoutingOptions, type PerPirq, pirqOf, type RoutedPin } from './interrupt-routing.ts';
 export {
   type MessagePort,
   MSI_64_BIT,
   MSI_CAPABILITY,
+  MSI_CAPABILITY_32,
   MSI_ENABLE,
   MSI_MULTIPLE_MESSAGE_CAPABLE,
   MSI_MULTIPLE_MESSAGE_ENABLE,
   MSI_PER_VECTOR_MASKING,
   Msi,
+  type Msi32Register,
   type MsiOptions,
   type MsiRegister,
 } from './msi.ts';

@@ -13,9 +13,9 @@ const DATA = 0x4c;
 const MASK = 0x50;
 const PENDING = 0x54;
 
-function setUp(vectors = 8) {
+function setUp(vectors = 8, addressBits: 32 | 64 = 64) {
   const test = createTestBus();
-  const device = new PciFunction({ name: 'msi', vendorId: 1, deviceId: 1, classCode: 0, interruptPin: 1, msi: { vectors } });
+  const device = new PciFunction({ name: 'msi', vendorId: 1, deviceId: 1, classCode: 0, interruptPin: 1, msi: { vectors, addressBits } });
   const address: PciAddress = test.bus.plug(1, 0, device);
   const write = (offset: number, width: 1 | 2 | 4, value: number): void => test.config.writeConfig(address, offset, width, value);
   const read = (offset: number, width: 1 | 2 | 4): number => test.config.readConfig(address, offset, width);
@@ -112,6 +112,23 @@ describe('[PCI 3.0 §6.8.1] MSI Capability Structure', () => {
     write(CONTROL, 2, 0);
     expect(pirqs[1].high).toBe(true);
     expect(device.signal(0)).toBe(false);
+  });
+
+  it('has a form of ten bytes with a 32-bit address and no masks', () => {
+    const { device, read, write, messages, config, address } = setUp(1, 32);
+    expect(read(0x40, 4)).toBe(0x0000_0005);
+    for (let offset = 0x40; offset < 0x58; offset += 4) write(offset, 4, 0xffff_ffff);
+    expect([0x40, 0x44, 0x48, 0x4c, 0x50].map((offset) => read(offset, 4))).toEqual([0x0071_0005, 0xffff_fffc, 0xffff, 0, 0]);
+    write(ADDRESS, 4, 0xfee0_1000);
+    write(0x48, 2, 0x4040);
+    device.signal(0);
+    expect(messages.sent).toEqual([{ address: 0xfee0_1000n, data: 0x4040 }]);
+    config.writeConfig(address, 4, 2, 0);
+    device.signal(0);
+    device.signal(0);
+    expect(messages.sent).toHaveLength(1);
+    setCommand(config, address, COMMAND_BUS_MASTER);
+    expect(messages.sent).toHaveLength(2);
   });
 
   it('refuses a number of messages that is not a power of two within 32', () => {

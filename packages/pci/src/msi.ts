@@ -1,5 +1,6 @@
 /**
- * The MSI capability [PCI 3.0 §6.8.1]: 64-bit message address, multiple messages, per-vector masking with pending bits.
+ * The MSI capability [PCI 3.0 §6.8.1], in two of its four forms: a 64-bit message address with per-vector masking and pending bits, or a
+ * 32-bit address and nothing else. Multiple messages in both.
  *
  * A message that may not be sent now (its vector is masked, or the function may not act as a bus master) is pending and is sent once when
  * it may. [PCI 3.0 §6.8.3.5]
@@ -40,6 +41,17 @@ export const MSI_CAPABILITY: RegisterTable<MsiRegister> = registers<MsiRegister>
   pendingBits: ro(4),
 });
 
+export type Msi32Register = 'capabilityId' | 'nextPointer' | 'messageControl' | 'messageAddress' | 'messageData';
+
+/** [PCI 3.0 Figure 6-9] Capability structure for a 32-bit message address. */
+export const MSI_CAPABILITY_32: RegisterTable<Msi32Register> = registers<Msi32Register>(10, {
+  capabilityId: ro(1),
+  nextPointer: ro(1),
+  messageControl: rw(2, MSI_ENABLE | MSI_MULTIPLE_MESSAGE_ENABLE),
+  messageAddress: rw(4, 0xffff_fffc),
+  messageData: rw(2),
+});
+
 /** How a function gets its messages out; made by the function. */
 export interface MessagePort {
   /** False while the function may not act as a bus master. */
@@ -50,29 +62,55 @@ export interface MessagePort {
 export interface MsiOptions {
   /** Messages that the function asks for: 1, 2, 4, 8, 16 or 32. */
   readonly vectors: number;
+  /** Of the message address. 64, the default, comes with per-vector masking, 32 without. */
+  readonly addressBits?: 32 | 64;
 }
 
 export class Msi {
   /** Messages that the function asks for. */
   readonly vectors: number;
   readonly capability: Capability;
-  readonly #file: RegisterFile<MsiRegister>;
+  readonly #file: RegisterFile<MsiRegister> | RegisterFile<Msi32Register>;
+  /** The same, if it is the 64-bit form. */
+  readonly #wide: RegisterFile<MsiRegister> | undefined;
   readonly #port: MessagePort;
+  /** A bit for each message that is pending, also in the form that does not show them. */
+  #pending = 0;
 
   /** @throws ConfigurationError `bad-msi`. */
   constructor(options: MsiOptions, port: MessagePort) {
-    const { vectors } = options;
+    const { vectors, addressBits = 64 } = options;
+    if (addressBits !== 32 && addressBits !== 64)
+      throw new ConfigurationError('bad-msi', `an MSI address has 32 or 64 bits, not ${addressBits}`, addressBits);
     if (![1, 2, 4, 8, 16, 32].includes(vectors))
       throw new ConfigurationError('bad-msi', `${vectors} MSI messages are not a power of two within 1 to 32`, vectors);
     this.vectors = vectors;
     this.#port = port;
     const resend = { write: (): void => this.sendPending() };
-    this.#file = new RegisterFile(
-      MSI_CAPABILITY,
-      { messageControl: (Math.log2(vectors) << 1) | MSI_64_BIT | MSI_PER_VECTOR_MASKING },
-      { messageControl: resend, maskBits: resend },
-    );
-    this.capability = registerCapability(CAPABILITY_MSI, 'MSI', this.#file);
+    const capable = Math.log2(vectors) << 1;
+    let capability: Capability;
+    if (addressBits === 32) {
+      const file = new RegisterFile(MSI_CAPABILITY_32, { messageControl: capable }, { messageControl: resend });
+      capability = registerCapability(CAPABILITY_MSI, 'MSI', file);
+      this.#wide = undefined;
+      this.#file = file;
+    } else {
+      const file = new RegisterFile(
+        MSI_CAPABILITY,
+        { messageControl: capable | MSI_64_BIT | MSI_PER_VECTOR_MASKING },
+        { messageControl: resend, maskBits: resend, pendingBits: { read: () => this.#pending } },
+      );
+      capability = registerCapability(CAPABILITY_MSI, 'MSI', file);
+      this.#wide = file;
+      this.#file = file;
+    }
+    this.capability = {
+      ...capability,
+      reset: () => {
+        capability.reset?.();
+        this.#pending = 0;
+      },
+    };
   }
 
   get enabled(): boolean {
@@ -93,25 +131,29 @@ export class Msi {
     if (!this.enabled || !(vector >= 0 && vector < this.vectors)) return;
     const message = vector & (this.allocated - 1);
     const bit = 2 ** message;
-    const masked = ((this.#file.get('maskBits') >>> message) & 1) !== 0;
-    if (masked || !this.#port.open) this.#file.set('pendingBits', (this.#file.get('pendingBits') | bit) >>> 0);
+    const masked = ((this.#maskBits >>> message) & 1) !== 0;
+    if (masked || !this.#port.open) this.#pending = (this.#pending | bit) >>> 0;
     else this.#send(message);
   }
 
   /** Sends what is pending and may be sent now. */
   sendPending(): void {
     if (!this.enabled || !this.#port.open) return;
-    const ready = this.#file.get('pendingBits') & ~this.#file.get('maskBits');
+    const ready = this.#pending & ~this.#maskBits;
     for (let message = 0; message < this.vectors; message++) {
       if (((ready >>> message) & 1) === 0) continue;
-      this.#file.set('pendingBits', (this.#file.get('pendingBits') & ~(1 << message)) >>> 0);
+      this.#pending = (this.#pending & ~(1 << message)) >>> 0;
       this.#send(message & (this.allocated - 1));
     }
   }
 
+  get #maskBits(): number {
+    return this.#wide?.get('maskBits') ?? 0;
+  }
+
   /** One memory write: the low bits of the data tell the messages apart. [PCI 3.0 §6.8.1.6] */
   #send(message: number): void {
-    const address = (BigInt(this.#file.get('messageUpperAddress')) << 32n) | BigInt(this.#file.get('messageAddress'));
+    const address = (BigInt(this.#wide?.get('messageUpperAddress') ?? 0) << 32n) | BigInt(this.#file.get('messageAddress'));
     const data = (this.#file.get('messageData') & ~(this.allocated - 1)) | message;
     this.#port.send(address, data);
   }
