@@ -81,6 +81,12 @@ export const ELCR_PORTS = 2;
 /** PM1a event, PM1a control and PM timer. Chosen: as firmware places it on PIIX4. */
 export const ACPI_PM_PORT = 0x600;
 export const ACPI_PM_PORTS = 0x10;
+/** General-purpose event status and enable. Chosen, as the next. */
+export const ACPI_GPE_PORT = 0x620;
+export const ACPI_GPE_PORTS = 2;
+/** Hot-plug registers of the PCI slots, for the DSDT's methods. */
+export const PCI_HOTPLUG_PORT = 0x630;
+export const PCI_HOTPLUG_PORTS = 0x10;
 /** [PCI 3.0 §3.2.2.3.2] Configuration mechanism #1. CONFIG_ADDRESS answers 4-byte accesses at its first byte only. */
 export const PCI_CONFIG_ADDRESS_PORT = 0xcf8;
 /** Reset control: byte accesses within CONFIG_ADDRESS's dword are another register. The FADT names it. */

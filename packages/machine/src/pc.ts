@@ -12,7 +12,7 @@ import {
   SharedLine,
   VirtualClock,
 } from '@paravirt/bus';
-import { assignAddresses, ConfigMechanism1, createHostBridge, InterruptRouting, PciBus } from '@paravirt/pci';
+import { assignAddresses, ConfigMechanism1, createHostBridge, HotplugSlots, InterruptRouting, PciBus } from '@paravirt/pci';
 import { NET_CLASS_CODE, VirtioNet, VirtioPci } from '@paravirt/virtio';
 import { Cpu, CpuMemory, type TimestampLine } from '@paravirt/x86-core';
 import { type BiosImage, loadBios } from './boot/bios.ts';
@@ -22,11 +22,13 @@ import { memoryMapOf } from './boot/e820.ts';
 import { loadKernel } from './boot/kernel.ts';
 import type { MemoryMapEntry } from './boot/placement.ts';
 import {
+  AcpiGpe,
   AcpiPm,
   DebugConsole,
   DmaRegisters,
   ExitPort,
   fanOut,
+  HOTPLUG_EVENT,
   I8042,
   IoApic,
   LocalApic,
@@ -79,6 +81,8 @@ export interface Pc {
   readonly cpu: Cpu;
   readonly ram: GuestMemory;
   readonly pci: PciBus;
+  /** Devices that come and go while the guest runs. */
+  readonly hotplug: HotplugSlots;
   /** One for each of `options.nets`. */
   readonly nets: readonly VirtioNet[];
   /** Registers as text, several lines. */
@@ -212,8 +216,11 @@ export function createPc(options: PcOptions): Pc {
   }
 
   // ---- Power.
-  const acpi = new AcpiPm({ clock, sci: irq(at.SCI_IRQ), powerOff: () => loop.end({ kind: 'shutdown', cause: 'power' }) });
+  const sci = new SharedLine(irq(at.SCI_IRQ));
+  const acpi = new AcpiPm({ clock, sci: sci.source(), powerOff: () => loop.end({ kind: 'shutdown', cause: 'power' }) });
+  const gpe = new AcpiGpe({ sci: sci.source() });
   ports.map('ACPI PM', at.ACPI_PM_PORT, at.ACPI_PM_PORTS, acpi);
+  ports.map('ACPI GPE', at.ACPI_GPE_PORT, at.ACPI_GPE_PORTS, gpe);
 
   // ---- PCI: host bridge in slot 0, network cards after it.
   const picLines = new Map(at.PCI_PIC_IRQS.map((number) => [number, new SharedLine(pic.line(number))]));
@@ -228,6 +235,8 @@ export function createPc(options: PcOptions): Pc {
     messages: localApic,
     interrupts: new InterruptRouting({ lines: [pirq(0), pirq(1), pirq(2), pirq(3)], irqs: at.PCI_PIC_IRQS }),
   });
+  const hotplug = new HotplugSlots({ bus: pci, event: () => gpe.raise(HOTPLUG_EVENT) });
+  ports.map('PCI hot-plug', at.PCI_HOTPLUG_PORT, at.PCI_HOTPLUG_PORTS, hotplug);
   const mechanism = new ConfigMechanism1({ bus: pci, onReset: reset });
   ports.map('PCI configuration', at.PCI_CONFIG_ADDRESS_PORT, CONFIG_PORTS, mechanism);
   pci.plug(0, 0, createHostBridge());
@@ -246,7 +255,7 @@ export function createPc(options: PcOptions): Pc {
   // ---- Firmware, or what it would have done.
   if (bios !== undefined) mmio.map('ROM', bios.address, bios.rom.length, new Rom(bios.rom));
   const powerOn = (): void => {
-    for (const device of [pic, ioApic, localApic, pit, rtc, uart, i8042, acpi, mechanism, pci]) device.reset();
+    for (const device of [pic, ioApic, localApic, pit, rtc, uart, i8042, acpi, gpe, hotplug, mechanism, pci]) device.reset();
     cpu.reset();
     for (const { address, bytes, size } of placements) {
       ram.write(address, bytes);
@@ -310,6 +319,7 @@ export function createPc(options: PcOptions): Pc {
     cpu,
     ram,
     pci,
+    hotplug,
     nets: cards,
     describeCpu: () => registerDump(cpu),
   };

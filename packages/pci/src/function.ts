@@ -196,11 +196,22 @@ export class PciFunction {
     return mode !== 'intx';
   }
 
-  /** Connects the function, once, before the guest runs; a `PciBus` does it. */
+  /** Connects the function; a `PciBus` does it. Until then, and after `detach`, it is wired to nothing. */
   attach(wiring: FunctionWiring): void {
     this.#wiring = wiring;
     this.config.header.set('interruptLine', wiring.interruptLine ?? 0);
     this.#follow();
+  }
+
+  /**
+   * Takes the function off its wires: it is reset, its ranges are gone, its wire is low, and neither memory nor interrupts can be reached
+   * any more, whatever the device had under way. It may be attached again.
+   */
+  detach(): void {
+    this.reset();
+    this.#wiring = {};
+    this.config.header.set('interruptLine', 0);
+    this.multiFunction = false;
   }
 
   /** Whether the header says that the device has more functions than this one. */

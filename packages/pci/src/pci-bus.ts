@@ -113,6 +113,23 @@ export class PciBus implements ConfigurationAccess {
     return address;
   }
 
+  /**
+   * Pulls a device: all its functions are reset and wired to nothing. They are returned by function number and may be plugged again; none
+   * if the place was empty.
+   */
+  unplug(device: number): readonly PciFunction[] {
+    const pulled: PciFunction[] = [];
+    for (let index = device * FUNCTIONS; index < (device + 1) * FUNCTIONS; index++) {
+      const slot = this.#slots[index];
+      if (slot === undefined) continue;
+      // Absent before it is taken apart: what a device does in its reset finds nobody in this place.
+      this.#slots[index] = undefined;
+      slot.function.detach();
+      pulled.push(slot.function);
+    }
+    return pulled;
+  }
+
   /** The function at a place, undefined if none is. */
   at(device: number, functionNumber: number): PciFunction | undefined {
     return this.#slots[device * FUNCTIONS + functionNumber]?.function;

@@ -72,6 +72,13 @@ describe('[ACPI 6.5 §5.2.9] Fixed ACPI Description Table', () => {
     expect([memory.readU8(fadt + 116), memory.readU64(fadt + 120), memory.readU8(fadt + 128)]).toEqual([1, 0x64n, 0xfe]);
     expect(memory.readU64(fadt + 140)).toBe(BigInt(memory.readU32(fadt + 40)));
     expect(memory.readU64(fadt + 152)).toBe(0x600n);
+    // GPE0_BLK and its length, the general-purpose events of hot-plug, in both forms.
+    expect([memory.readU32(fadt + 80), memory.readU8(fadt + 92), memory.readU8(fadt + 221), memory.readU64(fadt + 224)]).toEqual([
+      0x620,
+      2,
+      16,
+      0x620n,
+    ]);
   });
 });
 

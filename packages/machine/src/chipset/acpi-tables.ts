@@ -4,6 +4,8 @@
  */
 import { ConfigurationError, type GuestMemory } from '@paravirt/bus';
 import {
+  ACPI_GPE_PORT,
+  ACPI_GPE_PORTS,
   ACPI_PM_PORT,
   ACPI_TABLES_ADDRESS,
   IOAPIC_ADDRESS,
@@ -118,10 +120,10 @@ export function buildFadt(facs: number, dsdt: number, resetRegister: { readonly 
     u32(0), // PM1b_CNT_BLK
     u32(0), // PM2_CNT_BLK
     u32(timer), // PM_TMR_BLK
-    u32(0), // GPE0_BLK
+    u32(ACPI_GPE_PORT), // GPE0_BLK
     u32(0), // GPE1_BLK
     terms([4, 2, 0, 4]), // PM1_EVT_LEN, PM1_CNT_LEN, PM2_CNT_LEN, PM_TMR_LEN
-    u32(0), // GPE0_BLK_LEN, GPE1_BLK_LEN, GPE1_BASE, CST_CNT
+    terms([ACPI_GPE_PORTS, 0, 0, 0]), // GPE0_BLK_LEN, GPE1_BLK_LEN, GPE1_BASE, CST_CNT
     u16(NO_C2), // P_LVL2_LAT
     u16(NO_C3), // P_LVL3_LAT
     u32(0), // FLUSH_SIZE, FLUSH_STRIDE: WBINVD works
@@ -142,7 +144,7 @@ export function buildFadt(facs: number, dsdt: number, resetRegister: { readonly 
     NO_ADDRESS, // X_PM1b_CNT_BLK
     NO_ADDRESS, // X_PM2_CNT_BLK
     port(timer, 4), // X_PM_TMR_BLK
-    NO_ADDRESS, // X_GPE0_BLK
+    port(ACPI_GPE_PORT, ACPI_GPE_PORTS), // X_GPE0_BLK
     NO_ADDRESS, // X_GPE1_BLK
   );
 }

@@ -1,18 +1,24 @@
 import { ConfigurationError } from '@paravirt/bus';
 import { describe, expect, it } from 'vitest';
 import {
+  and,
   arg,
   buffer,
+  call,
   device,
+  doubleWords,
   eisaId,
   integer,
   littleEndian,
+  local,
   method,
   name,
   namePath,
+  notify,
   otherwise,
   packageLength,
   packageOf,
+  portRegion,
   returns,
   scope,
   store,
@@ -89,6 +95,17 @@ describe('[ACPI 6.5 §20.2.5] Term Objects Encoding', () => {
     expect(hex(packageOf(integer(5), integer(0)))).toBe('12 05 02 0a 05 00');
     expect(hex(when(arg(1), returns(integer(1))))).toBe('a0 04 69 a4 01');
     expect(hex(otherwise(returns(integer(0))))).toBe('a1 03 a4 00');
+  });
+
+  it('regions of ports and their registers', () => {
+    expect(hex(portRegion('REG', 0x630, 16))).toBe('5b 80 52 45 47 5f 01 0b 30 06 0a 10');
+    expect(hex(doubleWords('REG', 'AB', 'CDEF'))).toBe('5b 81 10 52 45 47 5f 43 41 42 5f 5f 20 43 44 45 46 20');
+  });
+
+  it('locals, masks, calls, notifications', () => {
+    expect(hex(store(and(local(0), integer(2)), local(1)))).toBe('70 7b 60 0a 02 00 61');
+    expect(hex(call('METH', arg(0), integer(1)))).toBe('4d 45 54 48 68 01');
+    expect(hex(notify('S01', integer(3)))).toBe('86 53 30 31 5f 0a 03');
   });
 
   it('numbers of any width, least significant byte first', () => {

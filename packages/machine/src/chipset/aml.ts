@@ -1,5 +1,5 @@
 /**
- * A small encoder of the ACPI Machine Language: the terms that a DSDT without operation regions needs. [ACPI 6.5 chapter 20 "ACPI
+ * A small encoder of the ACPI Machine Language: the terms that a DSDT needs. [ACPI 6.5 chapter 20 "ACPI
  * Machine Language (AML) Specification"] Every function returns the bytes of one term; terms nest as they do in ASL.
  *
  *   device('PCI0', name('_HID', eisaId('PNP0A03')), name('_ADR', integer(0)))
@@ -25,12 +25,23 @@ const DUAL_NAME_PREFIX = 0x2e;
 const MULTI_NAME_PREFIX = 0x2f;
 const EXT_OP_PREFIX = 0x5b;
 const ROOT_CHAR = 0x5c;
+const LOCAL0_OP = 0x60;
 const ARG0_OP = 0x68;
 const STORE_OP = 0x70;
+const AND_OP = 0x7b;
+const OPERATION_REGION_OP = 0x80;
+const FIELD_OP = 0x81;
 const DEVICE_OP = 0x82;
+const NOTIFY_OP = 0x86;
 const IF_OP = 0xa0;
 const ELSE_OP = 0xa1;
 const RETURN_OP = 0xa4;
+/** [ACPI 6.5 §20.2.2] A target that is nothing. */
+const NULL_NAME = 0x00;
+/** [ACPI 6.5 §20.2.5.2] Region space; field flags. */
+const SYSTEM_IO = 0x01;
+const DWORD_ACCESS = 3;
+const WRITE_AS_ZEROS = 2 << 5;
 
 /** `count` bytes of an unsigned number, least significant first. */
 export function littleEndian(value: number | bigint, count: number): Aml {
@@ -151,3 +162,33 @@ export const store = (value: Aml, target: Aml): Aml => terms([STORE_OP], value, 
 
 /** [ACPI 6.5 §20.2.6.1] Argument 0–6 of a method. */
 export const arg = (index: number): Aml => Uint8Array.of(ARG0_OP + index);
+
+/** [ACPI 6.5 §20.2.6.2] Local variable 0–7 of a method. */
+export const local = (index: number): Aml => Uint8Array.of(LOCAL0_OP + index);
+
+/** Bitwise AND of two integers, stored nowhere. */
+export const and = (a: Aml, b: Aml): Aml => terms([AND_OP], a, b, [NULL_NAME]);
+
+/** [ACPI 6.5 §20.2.5.3] Tells the operating system that something happened to a device: `value` as in [ACPI 6.5 §5.6.6]. */
+export const notify = (path: string, value: Aml): Aml => terms([NOTIFY_OP], namePath(path), value);
+
+/** Calls a method. It must be defined earlier in the table with as many arguments: the encoding does not tell their number. */
+export const call = (path: string, ...args: readonly Aml[]): Aml => terms(namePath(path), ...args);
+
+/** [ACPI 6.5 §20.2.5.2] An operation region of `size` I/O ports from `base`. */
+export const portRegion = (path: string, base: number, size: number): Aml =>
+  terms([EXT_OP_PREFIX, OPERATION_REGION_OP], namePath(path), [SYSTEM_IO], integer(base), integer(size));
+
+/**
+ * [ACPI 6.5 §20.2.5.2] The registers of a region as names: 32 bits each, one after the other, accessed as double words; bits that are not
+ * written are written as zeros.
+ */
+export const doubleWords = (region: string, ...names: readonly string[]): Aml =>
+  terms(
+    [EXT_OP_PREFIX, FIELD_OP],
+    packaged(
+      namePath(region),
+      Uint8Array.of(DWORD_ACCESS | WRITE_AS_ZEROS),
+      ...names.map((path) => terms(namePath(path), Uint8Array.of(32))),
+    ),
+  );

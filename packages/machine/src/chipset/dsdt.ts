@@ -3,6 +3,8 @@
  * `definitionBlock` down.
  */
 import {
+  ACPI_GPE_PORT,
+  ACPI_GPE_PORTS,
   ACPI_PM_PORT,
   ACPI_PM_PORTS,
   COM1_IRQ,
@@ -12,6 +14,8 @@ import {
   ELCR_PORTS,
   PCI_CONFIG_ADDRESS_PORT,
   PCI_GSIS,
+  PCI_HOTPLUG_PORT,
+  PCI_HOTPLUG_PORTS,
   PCI_IO_BASE,
   PCI_IO_SIZE,
   PCI_MMIO_BASE,
@@ -41,6 +45,7 @@ import {
   when,
 } from './aml.ts';
 import { busWindow, ioPorts, ioWindow, isaInterrupt, memoryWindow, resourceTemplate } from './aml-resources.ts';
+import { hotplugEvent, hotplugSlots } from './dsdt-hotplug.ts';
 
 const DEVICES = 32;
 const PINS = 4;
@@ -54,6 +59,7 @@ export function definitionBlock(): Aml {
     // [ACPI 6.5 §7.4.2.6] Soft off: SLP_TYPa, SLP_TYPb and two reserved.
     name('\\_S5', packageOf(integer(SLEEP_TYPE_S5), integer(SLEEP_TYPE_S5), integer(0), integer(0))),
     scope('\\_SB', processor(), hostBridge(), motherboard(), serialPort(), realTimeClock()),
+    hotplugEvent(),
   );
 }
 
@@ -79,6 +85,7 @@ function hostBridge(): Aml {
     name('APIR', routingTable(PCI_GSIS)),
     name('PICR', routingTable(PCI_PIC_IRQS)),
     method('_PRT', 0, when(namePath('\\PICF'), returns(namePath('APIR'))), otherwise(returns(namePath('PICR')))),
+    hotplugSlots(),
   );
 }
 
@@ -102,7 +109,15 @@ const motherboard = (): Aml =>
   device(
     'MBRD',
     name('_HID', eisaId('PNP0C02')),
-    name('_CRS', resourceTemplate(ioPorts(ACPI_PM_PORT, ACPI_PM_PORTS), ioPorts(ELCR_PORT, ELCR_PORTS))),
+    name(
+      '_CRS',
+      resourceTemplate(
+        ioPorts(ACPI_PM_PORT, ACPI_PM_PORTS),
+        ioPorts(ACPI_GPE_PORT, ACPI_GPE_PORTS),
+        ioPorts(PCI_HOTPLUG_PORT, PCI_HOTPLUG_PORTS),
+        ioPorts(ELCR_PORT, ELCR_PORTS),
+      ),
+    ),
   );
 
 const serialPort = (): Aml =>

@@ -1,9 +1,11 @@
 /** The devices of the chipset, each usable alone: they are given lines, a clock and callbacks, and answer port or memory accesses. */
+export { AcpiGpe, type AcpiGpeOptions } from './acpi-gpe.ts';
 export { AcpiPm, type AcpiPmOptions } from './acpi-pm.ts';
 export { type AcpiTablesOptions, writeAcpiTables } from './acpi-tables.ts';
 export type { MsrHandler } from './apic-msrs.ts';
 export { DebugConsole, ExitPort, PostCode } from './debug-ports.ts';
 export { DmaRegisters } from './dma-registers.ts';
+export { HOTPLUG_EVENT } from './dsdt-hotplug.ts';
 export { I8042, type I8042Options } from './i8042.ts';
 export { type ApicBus, fanOut, type InterruptMessage } from './interrupt-message.ts';
 export { IoApic, type IoApicOptions } from './ioapic.ts';

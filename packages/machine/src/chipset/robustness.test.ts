@@ -1,8 +1,10 @@
 /** Whatever a guest does to any port or register of the chipset, the devices end in a state: no throw, no endless event, values in range. */
-import { AddressSpace, RecordingLine, VirtualClock, type Width } from '@paravirt/bus';
+import { AddressSpace, RecordingLine, SharedLine, VirtualClock, type Width } from '@paravirt/bus';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  ACPI_GPE_PORT,
+  ACPI_GPE_PORTS,
   ACPI_PM_PORT,
   ACPI_PM_PORTS,
   COM1_IRQ,
@@ -37,6 +39,7 @@ import {
   SYSTEM_CONTROL_B_PORT,
 } from '../memory-map.ts';
 import {
+  AcpiGpe,
   AcpiPm,
   DebugConsole,
   DmaRegisters,
@@ -82,7 +85,9 @@ function makeChipset() {
   const rtc = new Rtc({ clock, irq: isa(8), startMs: 1_700_000_000_123, memoryBelow4G: 2 ** 29, memoryAbove4G: 0 });
   const uart = new Uart({ irq: isa(COM1_IRQ), transmit: ignore });
   const i8042 = new I8042({ keyboardIrq: isa(1), auxiliaryIrq: isa(12), reset: ignore });
-  const pm = new AcpiPm({ clock, sci: isa(SCI_IRQ), powerOff: ignore });
+  const sci = new SharedLine(isa(SCI_IRQ));
+  const pm = new AcpiPm({ clock, sci: sci.source(), powerOff: ignore });
+  const gpe = new AcpiGpe({ sci: sci.source() });
   const ports = new AddressSpace('ports', 0x1_0000);
   ports.map('dma1', DMA1_PORT, DMA1_PORTS, new DmaRegisters(DMA1_PORTS));
   ports.map('pic master', PIC_MASTER_PORT, PIC_PORTS, pic.master);
@@ -101,10 +106,11 @@ function makeChipset() {
   ports.map('uart', COM1_PORT, COM1_PORTS, uart);
   ports.map('elcr', ELCR_PORT, ELCR_PORTS, pic.elcr);
   ports.map('pm', ACPI_PM_PORT, ACPI_PM_PORTS, pm);
+  ports.map('gpe', ACPI_GPE_PORT, ACPI_GPE_PORTS, gpe);
   const mmio = new AddressSpace('memory', 2 ** 32);
   mmio.map('ioapic', IOAPIC_ADDRESS, IOAPIC_SIZE, ioapic);
   mmio.map('local apic', LOCAL_APIC_ADDRESS, LOCAL_APIC_SIZE, apic);
-  return { clock, ports, mmio, apic, uart, pm };
+  return { clock, ports, mmio, apic, uart, pm, gpe };
 }
 
 const width = fc.constantFrom<Width>(1, 2, 4);
@@ -115,7 +121,7 @@ const value = fc.oneof(
   fc.nat(31).map((bit) => 2 ** bit),
 );
 const port = fc
-  .constantFrom(0, 0x20, 0x40, 0x42, 0x60, 0x64, 0x70, 0x80, 0x90, 0xa0, 0xc0, 0xe9, 0xf4, 0x3f8, 0x4d0, 0x600, 0x608)
+  .constantFrom(0, 0x20, 0x40, 0x42, 0x60, 0x64, 0x70, 0x80, 0x90, 0xa0, 0xc0, 0xe9, 0xf4, 0x3f8, 0x4d0, 0x600, 0x608, 0x620)
   .chain((base) => fc.nat(15).map((offset) => base + offset));
 const register = fc.oneof(
   fc.constantFrom(0, 0x10, 0x40).map((offset) => IOAPIC_ADDRESS + offset),
@@ -143,7 +149,7 @@ describe('DEV-10, DEV-12: random accesses to all devices', () => {
   it('end in a state', () => {
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 120 }), (operations) => {
-        const { clock, ports, mmio, apic, uart, pm } = makeChipset();
+        const { clock, ports, mmio, apic, uart, pm, gpe } = makeChipset();
         const inRange = (n: number, w: Width): void => {
           if (!Number.isInteger(n) || n < 0 || n >= 2 ** (8 * w)) throw new Error(`${n} is no value of ${w} bytes`);
         };
@@ -180,6 +186,7 @@ describe('DEV-10, DEV-12: random accesses to all devices', () => {
             case 'type':
               uart.receive(new Uint8Array(op.count));
               pm.pressPowerButton();
+              gpe.raise(op.count & 7);
               break;
           }
         }
