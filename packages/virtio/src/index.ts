@@ -37,6 +37,7 @@ export {
   VIRTQ_DESC_F_NEXT,
   VIRTQ_DESC_F_WRITE,
 } from './queue/chain.ts';
+export { QueueCounters } from './queue/counters.ts';
 export {
   checkLayout,
   descriptorAreaSize,

@@ -161,6 +161,7 @@ export class VirtioSession implements DriverSession {
 
   /** The driver kicks queue `index`; nothing happens unless the queue is usable. */
   notify(index: number): void {
+    this.queue(index)?.countDoorbell();
     this.#notifyDevice(index);
   }
 

@@ -106,10 +106,10 @@ describe('[virtio 1.2 §5.1.6.5] Control Virtqueue', () => {
         { address: 0x8000, length: 3 },
         { address: 0x9000, length: 1, writable: true },
       ]);
-    const { interrupts } = rig.device.counters;
+    const { interrupts } = rig.counters(net.CONTROL_QUEUE);
     rig.pci.kick(net.CONTROL_QUEUE);
     expect(driver.controlQueue?.reap()).toHaveLength(32);
-    expect(rig.device.counters.interrupts - interrupts).toBe(1);
+    expect(rig.counters(net.CONTROL_QUEUE).interrupts - interrupts).toBe(1);
   });
 });
 

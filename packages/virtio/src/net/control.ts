@@ -5,7 +5,6 @@
 import type { DriverSession } from '../device.ts';
 import { type FeatureSet, featureSet, hasFeature } from '../features.ts';
 import type { DescriptorChain } from '../queue/chain.ts';
-import type { NetCounters } from './counters.ts';
 import {
   CONTROL_QUEUE,
   VIRTIO_NET_CTRL_ANNOUNCE,
@@ -54,15 +53,13 @@ const RX_EXTRA_MODES = 6;
 export class ControlQueue {
   readonly #filter: ReceiveFilter;
   readonly #target: ControlTarget;
-  readonly #counters: NetCounters;
   /** One byte more than a command may have, so that a longer one is seen to be longer. */
   readonly #buffer: Uint8Array = new Uint8Array(MAX_COMMAND_SIZE + 1);
   readonly #status: Uint8Array = new Uint8Array(1);
 
-  constructor(filter: ReceiveFilter, target: ControlTarget, counters: NetCounters) {
+  constructor(filter: ReceiveFilter, target: ControlTarget) {
     this.#filter = filter;
     this.#target = target;
-    this.#counters = counters;
   }
 
   /** Runs what the driver has made available, at most twice the queue's size. */
@@ -79,7 +76,7 @@ export class ControlQueue {
         break;
       } else queue.push(chain, this.#answer(chain, session.features));
     }
-    this.#counters.interrupted(session.interrupt(CONTROL_QUEUE));
+    session.interrupt(CONTROL_QUEUE);
   }
 
   /** Runs one command; bytes written. */

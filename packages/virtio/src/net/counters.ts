@@ -1,6 +1,6 @@
 /**
  * What a network device did since it was made. Frames and bytes are counted as the driver sees them: a TCP segment that was cut up for
- * the wire is one frame.
+ * the wire is one frame. Doorbells and interrupts are counted by its queues, see queue/counters.ts.
  */
 
 /** Why a frame went nowhere. `tx` is from the driver, `rx` from the port. */
@@ -31,12 +31,9 @@ export class NetCounters {
   rxBytes = 0;
   txFrames = 0;
   txBytes = 0;
-  /** Notifications by the driver, all queues. */
-  kicks = 0;
-  /** Notifications to the driver, all queues. */
-  interrupts = 0;
-  /** Notifications that the driver did not want. */
-  suppressed = 0;
+  /** Bytes copied between the guest's memory and the host's, headers included, by direction. */
+  rxCopied = 0;
+  txCopied = 0;
   /** Times that the port did not take a frame at once. */
   txStalls = 0;
   /** Times that the driver had no room for a frame, which the port keeps. */
@@ -54,10 +51,4 @@ export class NetCounters {
     txBadChecksum: 0,
     txBadSegmentation: 0,
   };
-
-  /** Adds the outcome of an interrupt. */
-  interrupted(outcome: 'sent' | 'suppressed' | 'none'): void {
-    if (outcome === 'sent') this.interrupts++;
-    else if (outcome === 'suppressed') this.suppressed++;
-  }
 }

@@ -190,7 +190,8 @@ export class Receiver {
     queue.publish();
     this.#counters.rxFrames++;
     this.#counters.rxBytes += frame.length;
-    this.#counters.interrupted(session.interrupt(RECEIVE_QUEUE));
+    this.#counters.rxCopied += NET_HEADER_SIZE + frame.length;
+    session.interrupt(RECEIVE_QUEUE);
     return 'delivered';
   }
 

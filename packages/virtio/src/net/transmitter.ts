@@ -101,7 +101,7 @@ export class Transmitter {
     } finally {
       this.#running = false;
     }
-    this.#counters.interrupted(session.interrupt(TRANSMIT_QUEUE));
+    session.interrupt(TRANSMIT_QUEUE);
   }
 
   #drain(session: DriverSession, queue: SplitQueue): void {
@@ -158,6 +158,7 @@ export class Transmitter {
     if (reader.length > NET_HEADER_SIZE + MAX_FRAME_SIZE) return 'txTooLong';
     reader.read(this.#header);
     const length = reader.read(this.#buffer);
+    this.#counters.txCopied += NET_HEADER_SIZE + length;
     const fault = this.#loadFrame(this.#buffer.subarray(0, length));
     return fault === undefined ? undefined : DROPS[fault];
   }

@@ -110,18 +110,14 @@ export class VirtioNet implements VirtioDevice {
     this.features = offeredFeatures(port, offloads, mtu !== undefined);
     this.#transmitter = new Transmitter(port, this.counters, () => this.#linkUp);
     this.#receiver = new Receiver(port, this.counters);
-    this.#control = new ControlQueue(
-      this.#filter,
-      {
-        setMac: (bytes) => {
-          this.#setMac(bytes);
-          this.#session?.configChanged(false);
-        },
-        acknowledgeAnnouncement: () => this.#acknowledgeAnnouncement(),
-        setGuestOffloads: (bits) => this.#setGuestOffloads(bits),
+    this.#control = new ControlQueue(this.#filter, {
+      setMac: (bytes) => {
+        this.#setMac(bytes);
+        this.#session?.configChanged(false);
       },
-      this.counters,
-    );
+      acknowledgeAnnouncement: () => this.#acknowledgeAnnouncement(),
+      setGuestOffloads: (bits) => this.#setGuestOffloads(bits),
+    });
     this.#config.setUint16(CONFIG_MAX_VIRTQUEUE_PAIRS, 1, true);
     this.#config.setUint16(CONFIG_MTU, this.#mtu, true);
     this.#setMac(mac);
@@ -185,7 +181,6 @@ export class VirtioNet implements VirtioDevice {
   }
 
   notify(queue: number): void {
-    this.counters.kicks++;
     if (queue === RECEIVE_QUEUE) this.#receiver.run();
     else if (queue === TRANSMIT_QUEUE) this.#transmitter.run();
     else if (queue === CONTROL_QUEUE && this.#session !== undefined) this.#control.run(this.#session);

@@ -3,6 +3,7 @@
  * queue_device] While a queue is enabled none of it can be changed: the ring works with the copy that was checked.
  */
 import type { GuestMemory } from '@paravirt/bus';
+import { QueueCounters } from './counters.ts';
 import { checkLayout, isQueueSize, type LayoutFault, type QueueLayout } from './layout.ts';
 import { SplitQueue, type SplitQueueOptions } from './split.ts';
 
@@ -17,6 +18,8 @@ export class QueueSetup {
   wasReset = false;
   /** The ring, from DRIVER_OK until reset. */
   ring: SplitQueue | undefined = undefined;
+  /** Of all rings that this queue had. */
+  readonly counters: QueueCounters = new QueueCounters();
   #size: number;
   /** Low and high 32 bits of each address, as written. */
   readonly #words: Record<QueueArea, [number, number]> = { descriptors: [0, 0], available: [0, 0], used: [0, 0] };
@@ -50,9 +53,10 @@ export class QueueSetup {
   }
 
   /** Makes the ring; leaves it undefined if memory is out of reach by now. */
-  open(memory: GuestMemory, options: SplitQueueOptions): void {
+  open(memory: GuestMemory, options: Omit<SplitQueueOptions, 'counters'>): void {
     const layout = this.#layout();
-    this.ring = checkLayout(memory, layout) === undefined ? new SplitQueue(memory, layout, options) : undefined;
+    this.ring =
+      checkLayout(memory, layout) === undefined ? new SplitQueue(memory, layout, { ...options, counters: this.counters }) : undefined;
   }
 
   /** Everything as after power-on. */

@@ -10,6 +10,7 @@
  */
 import { ConfigurationError, type GuestMemory } from '@paravirt/bus';
 import { type ChainFault, DescriptorChain } from './chain.ts';
+import { QueueCounters } from './counters.ts';
 import { checkLayout, type QueueLayout } from './layout.ts';
 import { NotificationSuppression } from './notification.ts';
 
@@ -23,6 +24,8 @@ export interface SplitQueueOptions {
   readonly eventIndex?: boolean;
   /** Called once, when the queue closes because of a fault. */
   readonly onFault?: (fault: QueueFault) => void;
+  /** What the queue counts in: those of earlier rings of the same queue go on. Default: of its own. */
+  readonly counters?: QueueCounters;
 }
 
 /** Chains with more room than this are not kept for reuse, so that one long chain does not cost memory for ever. */
@@ -32,6 +35,7 @@ const POOLED_CHAINS = 64;
 export class SplitQueue {
   readonly layout: QueueLayout;
   readonly size: number;
+  readonly counters: QueueCounters;
   readonly #memory: GuestMemory;
   readonly #mask: number;
   readonly #indirect: boolean;
@@ -58,6 +62,7 @@ export class SplitQueue {
     if (fault !== undefined) throw new ConfigurationError('bad-queue-layout', `virtqueue layout: ${fault}`, layout);
     this.layout = { ...layout };
     this.size = layout.size;
+    this.counters = options.counters ?? new QueueCounters();
     this.#memory = memory;
     this.#mask = layout.size - 1;
     this.#indirect = options.indirect ?? false;
@@ -127,8 +132,16 @@ export class SplitQueue {
   publish(): void {
     if (this.#closed || this.paused || this.#filled === 0) return;
     this.#used = (this.#used + this.#filled) & 0xffff;
+    this.counters.used += this.#filled;
     this.#filled = 0;
     this.#memory.writeU16(this.layout.used + 2, this.#used);
+  }
+
+  /** The driver kicked: counts it, and whether there is anything that the device had not seen. Takes nothing. */
+  countDoorbell(): void {
+    if (this.#closed || this.paused) return;
+    this.counters.doorbells++;
+    if (this.#memory.readU16(this.layout.available + 2) === this.#seen) this.counters.spurious++;
   }
 
   /** True if something was published since the last `takeInterrupt`. */
@@ -138,7 +151,11 @@ export class SplitQueue {
 
   /** True if the driver wants an interrupt for what was published since the last call. [virtio 1.2 §2.7.7.2] */
   takeInterrupt(): boolean {
-    return !this.#closed && !this.paused && this.#notification.takeInterrupt(this.#used);
+    if (this.#closed || this.paused || !this.hasNews) return false;
+    const wanted = this.#notification.takeInterrupt(this.#used);
+    if (wanted) this.counters.interrupts++;
+    else this.counters.suppressed++;
+    return wanted;
   }
 
   /** The device is going to look at the ring anyway: no kicks, please. [virtio 1.2 §2.7.10.2] */
@@ -172,6 +189,7 @@ export class SplitQueue {
       this.#fail('available-index');
       return false;
     }
+    this.counters.available += (index - this.#seen) & 0xffff;
     this.#seen = index;
     return pending !== 0;
   }

@@ -3,6 +3,7 @@ import { type GuestMemory, Ram } from '@paravirt/bus';
 import { RecordingPort } from '@paravirt/net-backend/testing';
 import { featureSet, VIRTIO_F_VERSION_1 } from '../features.ts';
 import { NET_CLASS_CODE, VirtioNet, type VirtioNetOptions } from '../net/virtio-net.ts';
+import { QueueCounters } from '../queue/counters.ts';
 import type { VirtioEvent } from '../session.ts';
 import { VirtioPci } from '../transport/pci.ts';
 import { NetDriver, type NetDriverOptions } from './net-driver.ts';
@@ -50,6 +51,11 @@ export class NetRig {
   /** A driver that is up and running. Default features: VERSION_1 and `bits`. */
   start(bits: readonly number[] = [], options: Partial<NetDriverOptions> = {}): NetDriver {
     return new NetDriver(this.pci, { features: featureSet(VIRTIO_F_VERSION_1, ...bits), ...options });
+  }
+
+  /** A copy of what was counted at a queue so far. */
+  counters(queue: number): QueueCounters {
+    return { ...(this.card.session.queues[queue]?.counters ?? new QueueCounters()) };
   }
 
   runDeferred(): void {
