@@ -35,7 +35,10 @@ export interface Effects {
   readonly reads: readonly boolean[];
   readonly writes: readonly boolean[];
   readonly jumps: boolean;
-  readonly system: boolean;
+  /** System routines that it calls. */
+  readonly routines: readonly SystemRoutine[];
+  /** One of them is called within `when` or `loop`. */
+  readonly routinesInBranch: boolean;
   readonly repeats: boolean;
   readonly flags: FlagsLeft;
   /** A status flag matters to what the body does. */
@@ -54,7 +57,8 @@ class EffectsLanguage implements Language<Nothing> {
   readonly codeWidth: 16 | 32 | 64;
   readonly repeatPrefix: RepeatPrefix;
   jumps = false;
-  systemCalled = false;
+  readonly routines: SystemRoutine[] = [];
+  routinesInBranch = false;
   repeats = false;
   left: FlagsLeft = { kind: 'kept' };
   readsFlags = false;
@@ -172,8 +176,9 @@ class EffectsLanguage implements Language<Nothing> {
     this.jumps = true;
   }
   faultIf(): void {}
-  system(_routine: SystemRoutine): Nothing {
-    this.systemCalled = true;
+  system(routine: SystemRoutine): Nothing {
+    this.routines.push(routine);
+    if (this.#branches > 0) this.routinesInBranch = true;
   }
   call(subroutine: Subroutine): readonly Nothing[] {
     return subroutine.results.map(() => NOTHING);
@@ -221,7 +226,8 @@ export function effectsOf(body: Body, statics: Statics, shapes: readonly Operand
     reads,
     writes,
     jumps: language.jumps,
-    system: language.systemCalled,
+    routines: language.routines,
+    routinesInBranch: language.routinesInBranch,
     repeats: language.repeats,
     flags: language.left,
     readsFlags: language.readsFlags,

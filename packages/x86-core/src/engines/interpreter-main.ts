@@ -22,12 +22,11 @@ import { type MainFunction, OUTCOME, RECORD_LOCAL } from './handler-surroundings
 import { HEAT_BASE, HEAT_COUNTERS } from './heat.ts';
 import { InterpreterLanguage } from './interpreter-language.ts';
 import { RECORD, RECORD_SHIFT, RECORD_SIZE, SPECIAL, SPECIAL_COUNT } from './record.ts';
+import { REGIONS_TABLE } from './region-transfer.ts';
 import type { Shape } from './shape.ts';
 import { caseName } from './system-cases.ts';
 import { LEFT, REGION } from './translator/region.ts';
 
-/** Index of the table of regions; that of the handlers is 0. */
-const REGIONS_TABLE = 1;
 const ADDRESS_ZERO = i32Const(0);
 const get32 = (address: number): number[] => [...ADDRESS_ZERO, ...load(OP.i32Load, address)];
 const get64 = (address: number): number[] => [...ADDRESS_ZERO, ...load(OP.i64Load, address)];

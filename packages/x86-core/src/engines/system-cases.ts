@@ -8,8 +8,10 @@ import type { CommonCase } from '../system/common-case/language.ts';
 import * as system from '../system/index.ts';
 import type { SystemRoutine } from '../system/routine.ts';
 import type { ModuleBuilder, Signature } from '../wasm/module.ts';
+import { effectsOfCase } from './case-effects.ts';
 import { FLUSH_CODE_TLB, writeCodeTlbFlush } from './code-tlb.ts';
 import { typeOf } from './expression.ts';
+import { GO_ON, transferName, transferSignature, writeGoOn, writeTransfer } from './region-transfer.ts';
 import { SystemCaseLanguage } from './system-case-language.ts';
 
 export const caseName = (common: CommonCase): string => `common ${common.name}`;
@@ -33,11 +35,17 @@ export function buildSystemCases(module: ModuleBuilder, helpers: ReadonlyMap<str
   const flush = module.function(FLUSH_CODE_TLB, 'flushCodeTlb');
   writeCodeTlbFlush(flush.builder);
   index.set('flushCodeTlb', flush.index);
+  const goOn = module.function(GO_ON, 'goOn');
+  writeGoOn(goOn.builder, module);
   for (const common of COMMON_CASES) {
     const made = module.function(caseSignature(common), caseName(common));
     const language = new SystemCaseLanguage(made.builder, (name) => index.get(name) as number);
     language.finish(common.body(language, ...common.parameters.map((width, i) => language.parameter(i, width))));
     index.set(caseName(common), made.index);
+    if (!effectsOfCase(common).transfers) continue;
+    const transfer = module.function(transferSignature(common), transferName(common));
+    const settleState = helpers.get('settleState') as number;
+    writeTransfer(transfer.builder, common, { settleState, common: made.index, goOn: goOn.index });
   }
   return index;
 }

@@ -4,6 +4,7 @@
  */
 import type { Decoded } from '../../decode/decoded.ts';
 import type { Instruction } from '../../semantics/instruction.ts';
+import { effectsOfCase } from '../case-effects.ts';
 import { type Effects, effectsOf } from '../effects.ts';
 import { shapeKey, shapeOf } from '../shape.ts';
 
@@ -20,6 +21,12 @@ export type Ending =
   | 'indirect'
   /** To a place found at run time, and some time later on behind it. */
   | 'indirectCall'
+  /** A system routine is called; then execution goes on behind it. */
+  | 'routine'
+  /** A system routine transfers control, and some time later execution goes on behind it. */
+  | 'transfer'
+  /** A system routine transfers control for good. */
+  | 'transferLast'
   /** Left to the interpreter, which comes back behind it. */
   | 'interpreted'
   /** Left to the interpreter. */
@@ -78,14 +85,27 @@ export function analyse(decoded: Decoded): Analysis {
 
 function endingOf(decoded: Decoded, effects: Effects): Ending {
   const { mnemonic } = decoded.instruction;
-  if (LAST.has(mnemonic)) return 'interpretedLast';
-  if (effects.system || effects.repeats || INTERPRETED.has(mnemonic)) return mnemonic === 'JMP' ? 'interpretedLast' : 'interpreted';
+  const last = LAST.has(mnemonic) || (mnemonic === 'JMP' && effects.routines.length > 0);
+  const routine = routineEnding(effects);
+  if (routine === 'transfer') return last ? 'transferLast' : 'transfer';
+  if (last) return 'interpretedLast';
+  if (routine === 'routine') return 'routine';
+  if (effects.routines.length > 0 || effects.repeats || INTERPRETED.has(mnemonic)) return 'interpreted';
   if (!effects.jumps) return 'none';
   const relative = decoded.operands[0]?.kind === 'immediate' && decoded.operands[0].width === 64;
   if (mnemonic === 'CALL') return relative ? 'call' : 'indirectCall';
   if (mnemonic === 'RET') return 'indirect';
   if (mnemonic === 'JMP') return relative ? 'jump' : 'indirect';
   return relative ? 'branch' : 'interpreted';
+}
+
+/** How an instruction ends whose system routines all have common cases. */
+function routineEnding({ routines, routinesInBranch, repeats, jumps }: Effects): 'routine' | 'transfer' | undefined {
+  if (routines.length === 0 || routinesInBranch || repeats || jumps) return undefined;
+  const cases = routines.flatMap(({ common }) => (common === undefined ? [] : [effectsOfCase(common)]));
+  if (cases.length < routines.length) return undefined;
+  if (!cases.some(({ transfers }) => transfers)) return 'routine';
+  return cases.length === 1 ? 'transfer' : undefined;
 }
 
 /** Whether an operand goes through CS: rare, and not checked by translated code. */

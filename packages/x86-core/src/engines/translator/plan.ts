@@ -156,7 +156,7 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
         wanted.add(found.predicted);
         follow(found.predicted);
       }
-      if (ending === 'call' || ending === 'indirectCall') {
+      if (ending === 'call' || ending === 'indirectCall' || ending === 'transfer' || ending === 'routine') {
         resumes.add(next);
         follow(next);
       }

@@ -1,11 +1,14 @@
 /** A WebAssembly module of regions: what it imports is imported as the first region that needs it is written. */
 import type { Subroutine } from '../../semantics/language.ts';
+import type { CommonCase } from '../../system/common-case/language.ts';
 import { call, i32Const, localGet, OP } from '../../wasm/instructions.ts';
 import { unsigned } from '../../wasm/leb128.ts';
 import { FunctionBuilder, ModuleBuilder, type Signature } from '../../wasm/module.ts';
 import { WASM } from '../../wasm/runtime.ts';
 import { signatureOf } from '../handler-module.ts';
 import { HELPERS } from '../interpreter-helpers.ts';
+import { transferName, transferSignature } from '../region-transfer.ts';
+import { caseName, caseSignature } from '../system-cases.ts';
 import type { MadeRegion } from './observer.ts';
 import { REGION } from './region.ts';
 import { type RegionModule, type RegionOptions, RegionWriter } from './region-writer.ts';
@@ -55,9 +58,22 @@ export class RegionModuleWriter implements RegionModule {
   }
 
   helper(name: string): number {
+    return this.#exported(name, HELPERS[name] as Signature);
+  }
+
+  commonCase(common: CommonCase): number {
+    return this.#exported(caseName(common), caseSignature(common));
+  }
+
+  transfer(common: CommonCase): number {
+    return this.#exported(transferName(common), transferSignature(common));
+  }
+
+  /** A function of the interpreter's main module. */
+  #exported(name: string, signature: Signature): number {
     return this.#import(name, () => {
       this.#helpers.push(name);
-      return this.#module.importFunction('helpers', name, HELPERS[name] as Signature);
+      return this.#module.importFunction('helpers', name, signature);
     });
   }
 

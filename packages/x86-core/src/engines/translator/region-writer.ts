@@ -16,6 +16,7 @@
  */
 import type { BitWidth, Subroutine } from '../../semantics/language.ts';
 import { STATE } from '../../state.ts';
+import type { CommonCase } from '../../system/common-case/language.ts';
 import { i32Const, i64Const, load, localGet, localSet, localTee, OP, store } from '../../wasm/instructions.ts';
 import { unsigned } from '../../wasm/leb128.ts';
 import type { FunctionBuilder, Signature } from '../../wasm/module.ts';
@@ -24,6 +25,7 @@ import { typeOf } from '../expression.ts';
 import { HEAT_BASE, HEAT_COUNTERS } from '../heat.ts';
 import { loadOf, storeOf } from '../memory-instructions.ts';
 import { RECORD, RECORD_SHIFT, SPECIAL } from '../record.ts';
+import type { Ending } from './analysis.ts';
 import { type Kind, meet, numberOf, SETTLED, UNKNOWN } from './lazy-flags.ts';
 import type { Block, Plan, PlannedInstruction } from './plan.ts';
 import { LEFT, REGION } from './region.ts';
@@ -35,6 +37,10 @@ const ENTRY = 0;
 const NO_ENTRY = -1;
 /** The kind of flags stands in its local. */
 const KIND_IN_LOCAL = 0xff;
+/** Endings of instructions that are counted when they are done. */
+const COUNTED_LAST: ReadonlySet<Ending> = new Set(['none', 'routine', 'transfer', 'transferLast']);
+/** Values of `outcome` that are no LEFT: the numbers of places that leave through a system routine. */
+const FIRST_TRANSFER = 3;
 /** No RIP: not canonical. */
 const NOWHERE: readonly number[] = i64Const(-(2n ** 63n));
 const zero: readonly number[] = i32Const(0);
@@ -42,6 +48,8 @@ const zero: readonly number[] = i32Const(0);
 /** Functions of the module that a region is written into. */
 export interface RegionModule {
   helper(name: string): number;
+  commonCase(common: CommonCase): number;
+  transfer(common: CommonCase): number;
   subroutine(subroutine: Subroutine): number;
   typeOf(signature: Signature): number;
 }
@@ -80,6 +88,8 @@ export class RegionWriter implements RegionSurroundings {
   /** Blocks that are entered with their number in `entry`. */
   readonly #dispatched = new Set<number>();
   readonly #ranges: readonly Range[];
+  /** Code that leaves with the outcomes from FIRST_TRANSFER on. */
+  readonly #transfers: number[][] = [];
   readonly #labels = new Map<number | Range, number>();
   readonly #loopLabels = new Map<Range, number>();
   #root = 0;
@@ -139,6 +149,10 @@ export class RegionWriter implements RegionSurroundings {
     return this.#module.helper(name);
   }
 
+  commonCase(common: CommonCase): number {
+    return this.#module.commonCase(common);
+  }
+
   subroutine(subroutine: Subroutine): number {
     return this.#module.subroutine(subroutine);
   }
@@ -178,6 +192,12 @@ export class RegionWriter implements RegionSurroundings {
     this.#writeIndirect();
     f.close();
     this.#storeState();
+    for (const [i, code] of this.#transfers.entries()) {
+      f.emit(localGet(this.#outcome), i32Const(FIRST_TRANSFER + i), OP.i32Eq);
+      f.open(OP.if);
+      f.emit(code);
+      f.close();
+    }
     f.emit(localGet(this.#outcome), OP.return);
     f.close();
     f.emit(OP.unreachable);
@@ -240,18 +260,15 @@ export class RegionWriter implements RegionSurroundings {
       this.#writeInstruction(instruction, instruction === block.instructions.at(-1));
       this.#before++;
     }
-    if (block.leaves === 'jump' && this.#alwaysJumps(block)) return;
+    const ending = block.instructions.at(-1)?.analysis.ending;
+    if (block.leaves === 'jump' && ending !== 'branch' && ending !== 'routine') return;
     if (block.leaves === 'interpreter') {
       this.#countBlock();
       this.#leaveToInterpreter(block.end, 0);
       return;
     }
     this.#countBlock();
-    this.#edge(block.end, block.distance >> 12 !== block.end >> 12);
-  }
-
-  #alwaysJumps(block: Block): boolean {
-    return block.instructions.at(-1)?.analysis.ending !== 'branch';
+    this.#edge(block.end, ending === 'routine' || block.distance >> 12 !== block.end >> 12);
   }
 
   /** All instructions of the block are counted from here on. */
@@ -267,7 +284,7 @@ export class RegionWriter implements RegionSurroundings {
     const { f } = this;
     this.#instruction = instruction;
     this.marks.set(f.length, instruction.distance);
-    if (last && analysis.ending !== 'none') this.#countBlock();
+    if (last && !COUNTED_LAST.has(analysis.ending)) this.#countBlock();
     f.mark();
     const language = new TranslatorLanguage(instruction, this);
     decoded.instruction.body(language, ...language.operands());
@@ -371,6 +388,29 @@ export class RegionWriter implements RegionSurroundings {
     f.emit(localGet(locals.flagKind), kind, kind, i32Const(KIND_IN_LOCAL), OP.i32Eq, OP.select, localSet(locals.flagKind));
     f.emit(i32Const(LEFT.interpret), localSet(this.#outcome));
     f.branch(this.#exit);
+  }
+
+  storeRemaining(): void {
+    const done = this.#before - this.#counted;
+    const left = done === 0 ? [] : [...i32Const(done), OP.i32Sub];
+    this.f.emit(zero, localGet(this.locals.remaining), left, store(OP.i32Store, STATE.remaining.address));
+  }
+
+  transfer(common: CommonCase, values: readonly (readonly number[])[]): void {
+    const { f, locals } = this;
+    const done = this.#before - this.#counted;
+    if (done > 0) f.emit(localGet(locals.remaining), i32Const(done), OP.i32Sub, localSet(locals.remaining));
+    this.setKind();
+    const kept = values.map((code) => {
+      const local = f.lasting('i64');
+      f.emit(code, localSet(local));
+      return localGet(local);
+    });
+    const length = this.#block.end - (this.#instruction as PlannedInstruction).distance;
+    // Which registers there are to store is known at the end.
+    const outcome = FIRST_TRANSFER + this.#transfers.length;
+    this.#transfers.push([...kept.flat(), ...i32Const(length), OP.returnCall, ...unsigned(this.#module.transfer(common))]);
+    this.#leave(this.#block.end, outcome);
   }
 
   jump(): void {
@@ -549,7 +589,7 @@ function successors({ blockAt }: Plan, block: Block): number[] {
   if (block.target !== undefined) distances.push(block.target);
   const predicted = block.instructions.at(-1)?.predicted;
   if (predicted !== undefined) distances.push(predicted);
-  if (block.leaves === 'next' || (block.leaves === 'jump' && ending === 'branch')) distances.push(block.end);
+  if (block.leaves === 'next' || (block.leaves === 'jump' && (ending === 'branch' || ending === 'routine'))) distances.push(block.end);
   return distances.flatMap((distance) => blockAt.get(distance) ?? []);
 }
 

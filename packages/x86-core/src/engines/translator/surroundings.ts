@@ -1,6 +1,7 @@
 /** What the body of an instruction finds around itself in a region: the locals, and the ways out. */
 import type { Subroutine } from '../../semantics/language.ts';
 import type { FieldName } from '../../state.ts';
+import type { CommonCase } from '../../system/common-case/language.ts';
 import type { FunctionBuilder } from '../../wasm/module.ts';
 import type { Kind } from './lazy-flags.ts';
 
@@ -45,6 +46,11 @@ export interface RegionSurroundings {
   jump(): void;
   /** A jump to local `target`. */
   jumpIndirect(): void;
+  /** Stores what a common case asks of the region: how many instructions are left. */
+  storeRemaining(): void;
+  /** Leaves through the common case of a system routine that transfers control. */
+  transfer(common: CommonCase, values: readonly (readonly number[])[]): void;
   helper(name: string): number;
+  commonCase(common: CommonCase): number;
   subroutine(subroutine: Subroutine): number;
 }

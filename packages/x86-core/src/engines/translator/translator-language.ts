@@ -5,9 +5,12 @@
 import type { Decoded, DecodedOperand } from '../../decode/decoded.ts';
 import type { BitWidth, Language, Operand, SegmentName, Subroutine } from '../../semantics/language.ts';
 import { type FieldName, STATE } from '../../state.ts';
-import { call as callCode, i32Const, i64Const, localGet, localSet, OP, store } from '../../wasm/instructions.ts';
+import type { SystemRoutine } from '../../system/routine.ts';
+import { call as callCode, i32Const, i64Const, load, localGet, localSet, OP, store } from '../../wasm/instructions.ts';
+import { effectsOfCase } from '../case-effects.ts';
 import { cleaned, constantExpr, type Expr, expr, typeOf, wide } from '../expression.ts';
 import { loadOf, storeOf } from '../memory-instructions.ts';
+import { SETTLED } from './lazy-flags.ts';
 import type { PlannedInstruction } from './plan.ts';
 import { isControlField, type RegionSurroundings } from './surroundings.ts';
 import { type MemoryOperand, type Place, TranslatorMemory } from './translator-memory.ts';
@@ -266,8 +269,39 @@ export class TranslatorLanguage extends TranslatorMemory implements Language<Exp
   fillForward(): Expr {
     throw new Error('repetitions are left to the interpreter');
   }
-  system(): Expr {
-    throw new Error('system routines are left to the interpreter');
+
+  /** The common case, if it is one; else the instruction is left to the interpreter, with nothing done. */
+  system({ common }: SystemRoutine, ...values: Expr[]): Expr {
+    if (common === undefined) throw new Error('such system routines are left to the interpreter');
+    const { around, f } = this;
+    const codes = values.map((value) => this.bind(expr('i64', true, wide(value, value.type === 'i64' ? 64 : 32))).code);
+    const { transfers, flags } = effectsOfCase(common);
+    if (transfers) {
+      around.transfer(common, codes);
+      return constantExpr(0n, 64);
+    }
+    around.storeRemaining();
+    if (flags) this.#storeFlags();
+    f.emit(...codes, callCode(around.commonCase(common)), OP.i32Eqz);
+    this.#bailIf();
+    if (flags) this.#loadFlags();
+    return this.bind(expr('i64', true, i32Const(0), load(OP.i64Load, STATE.systemResult.address)));
+  }
+
+  /** Settled, where they are in the state while no region runs. */
+  #storeFlags(): void {
+    this.settle();
+    const { flagFirst, flagSecond } = this.around.locals;
+    this.f.emit(i32Const(0), localGet(flagFirst), store(OP.i64Store, STATE.flagResult.address));
+    this.f.emit(i32Const(0), localGet(flagSecond), store(OP.i64Store, STATE.flagCarries.address));
+    this.f.emit(i32Const(0), i32Const(0), store(OP.i32Store, STATE.flagKind.address));
+  }
+
+  #loadFlags(): void {
+    const { flagFirst, flagSecond } = this.around.locals;
+    this.f.emit(i32Const(0), load(OP.i64Load, STATE.flagResult.address), localSet(flagFirst));
+    this.f.emit(i32Const(0), load(OP.i64Load, STATE.flagCarries.address), localSet(flagSecond));
+    this.around.kind = SETTLED;
   }
 
   call(subroutine: Subroutine, ...values: Expr[]): readonly Expr[] {

@@ -1,0 +1,96 @@
+/**
+ * How a region goes on through a system routine that transfers control: SYSCALL, IRET, INT n, MOV to CR3 and their like. The region stores
+ * its state as before the instruction, with RIP behind it, and ends in a tail call of `transfer NAME`: the common case runs, and execution
+ * goes on in the region at the new RIP, if there is one.
+ */
+import { STATE } from '../state.ts';
+import type { CommonCase } from '../system/common-case/language.ts';
+import { call, i32Const, i64Const, load, localGet, localSet, localTee, OP, store } from '../wasm/instructions.ts';
+import { unsigned } from '../wasm/leb128.ts';
+import type { FunctionBuilder, ModuleBuilder, Signature } from '../wasm/module.ts';
+import { CODE_TLB_ENTRIES } from './code-tlb.ts';
+import { HEAT_BASE, HEAT_COUNTERS } from './heat.ts';
+import { RECORD, RECORD_SHIFT, SPECIAL } from './record.ts';
+import { LEFT, REGION } from './translator/region.ts';
+
+/** Index of the table of regions; that of the handlers is 0. */
+export const REGIONS_TABLE = 1;
+
+export const transferName = (common: CommonCase): string => `transfer ${common.name}`;
+
+/** (arguments, length of the instruction) → one of LEFT. */
+export const transferSignature = ({ parameters }: CommonCase): Signature => ({
+  parameters: [...parameters.map((width) => (width === 64 ? ('i64' as const) : ('i32' as const))), 'i32'],
+  results: ['i32'],
+});
+
+/** () → one of LEFT: on from RIP in the state. */
+export const GO_ON: Signature = { parameters: [], results: ['i32'] };
+
+const zero = i32Const(0);
+const get32 = (address: number): number[] => [...zero, ...load(OP.i32Load, address)];
+const get64 = (address: number): number[] => [...zero, ...load(OP.i64Load, address)];
+
+interface Called {
+  readonly settleState: number;
+  readonly common: number;
+  readonly goOn: number;
+}
+
+export function writeTransfer(f: FunctionBuilder, common: CommonCase, called: Called): void {
+  const length = common.parameters.length;
+  f.emit(call(called.settleState), ...common.parameters.map((_, i) => localGet(i)), call(called.common), OP.i32Eqz);
+  f.openUnlikely();
+  const back = [
+    ...get64(STATE.rip.address),
+    ...localGet(length),
+    OP.i64ExtendI32U,
+    OP.i64Sub,
+    ...get64(STATE.linearMask.address),
+    OP.i64And,
+  ];
+  f.emit(zero, back, store(OP.i64Store, STATE.rip.address), i32Const(LEFT.interpret), OP.return);
+  f.close();
+  const left = f.local('i32');
+  f.emit(zero, get32(STATE.remaining.address), i32Const(1), OP.i32Sub, localTee(left), store(OP.i32Store, STATE.remaining.address));
+  f.emit(localGet(left), i32Const(0), OP.i32LtS);
+  f.openUnlikely();
+  f.emit(i32Const(LEFT.usedUp), OP.return);
+  f.close();
+  f.emit(OP.returnCall, unsigned(called.goOn));
+}
+
+/** Looks RIP up as the interpreter does. */
+export function writeGoOn(f: FunctionBuilder, module: ModuleBuilder): void {
+  const target = f.local('i64');
+  const entry = f.local('i32');
+  const record = f.local('i32');
+  const none = f.open(OP.block);
+  const linear = [...localGet(target), ...get64(STATE.linearBase.address + 8), OP.i64Add, ...get64(STATE.linearMask.address), OP.i64And];
+  f.emit(get64(STATE.rip.address), get64(STATE.linearMask.address), OP.i64And, localSet(target));
+  f.emit(linear, OP.i32WrapI64, i32Const(12), OP.i32ShrU, i32Const(CODE_TLB_ENTRIES - 1), OP.i32And, i32Const(4), OP.i32Shl);
+  f.emit(get32(STATE.codeTlb.address), OP.i32Add, localTee(entry), load(OP.i64Load), linear, i64Const(-4096n), OP.i64And, OP.i64Ne);
+  f.branchIf(none);
+  f.emit(localGet(entry), load(OP.i32Load, 8), linear, OP.i32WrapI64, i32Const(4095), OP.i32And, i32Const(2), OP.i32Shl, OP.i32Add);
+  // Without a record this reads the first bytes of linear memory, which are zero and no region.
+  f.emit(load(OP.i32Load), localTee(record), load(OP.i32Load16U, RECORD.handler), i32Const(SPECIAL.enterRegion), OP.i32Ne);
+  f.branchIf(none);
+  // Often come here? Then the interpreter shall see it go there once more, and find it hot.
+  f.emit(localGet(record), i32Const(RECORD_SHIFT - 1), OP.i32ShrU, i32Const(2 * HEAT_COUNTERS - 2), OP.i32And, localTee(entry));
+  f.emit(localGet(entry), load(OP.i32Load16U, HEAT_BASE), i32Const(1), OP.i32Add, store(OP.i32Store16, HEAT_BASE));
+  f.emit(localGet(entry), load(OP.i32Load16U, HEAT_BASE), i32Const(1), OP.i32Add, get32(STATE.hotAfter.address), OP.i32Eq);
+  f.branchIf(none);
+  f.emit(localGet(record), load(OP.i32Load, RECORD.regionEntry));
+  f.emit(
+    localGet(target),
+    localGet(record),
+    load(OP.i64Load32S, RECORD.regionDistance),
+    OP.i64Sub,
+    get64(STATE.linearMask.address),
+    OP.i64And,
+  );
+  f.emit(get32(STATE.remaining.address), localGet(record), load(OP.i32Load, RECORD.regionSlot));
+  f.emit(OP.returnCallIndirect, unsigned(module.typeIndex(REGION)), REGIONS_TABLE);
+  f.close();
+  f.emit(i32Const(LEFT.goOn));
+}
