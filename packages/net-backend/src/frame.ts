@@ -6,6 +6,7 @@ export {
   etherType,
   fitsMtu,
   MAX_FRAME_SIZE,
+  VLAN_TAG_SIZE,
 } from './frame/ethernet.ts';
 export { readU16, readU48 } from './frame/network-order.ts';
 export { type OutboundFault, OutboundFrame } from './frame/outbound-frame.ts';
