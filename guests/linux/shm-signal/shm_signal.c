@@ -141,11 +141,14 @@ static bool wakeup(struct shm_signal *s)
 	return notified;
 }
 
-void shm_signal_wakeup(struct shm_signal *s)
+bool shm_signal_wakeup(struct shm_signal *s)
 {
+	bool found = wakeup(s);
+
 	atomic_long_inc(&s->stats.wakeups);
-	if (!wakeup(s))
+	if (!found)
 		atomic_long_inc(&s->stats.spurious);
+	return found;
 }
 EXPORT_SYMBOL_GPL(shm_signal_wakeup);
 

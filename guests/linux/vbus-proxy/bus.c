@@ -74,7 +74,10 @@ int vbus_device_proxy_register(struct vbus_device_proxy *vdev)
 	vdev->dev.release = vbus_device_release;
 	if (!vdev->dev.parent)
 		vdev->dev.parent = vbus_root;
-	ret = dev_set_name(&vdev->dev, "%u", vdev->id);
+	if (vdev->bus)
+		ret = dev_set_name(&vdev->dev, "%u:%u", vdev->bus, vdev->id);
+	else
+		ret = dev_set_name(&vdev->dev, "%u", vdev->id);
 	if (!ret)
 		ret = device_add(&vdev->dev);
 	if (ret)

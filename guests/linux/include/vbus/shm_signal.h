@@ -109,9 +109,10 @@ void shm_signal_disable(struct shm_signal *s);
 void shm_signal_inject(struct shm_signal *s);
 /*
  * A notification arrived.  For connectors; interrupt or softirq context, or
- * process context with bottom halves off.
+ * process context with bottom halves off.  False if there was nothing to do, or
+ * nobody who wanted to know.
  */
-void shm_signal_wakeup(struct shm_signal *s);
+bool shm_signal_wakeup(struct shm_signal *s);
 
 /*
  * Sets who is told.  Set it before shm_signal_enable(); @notifier is called

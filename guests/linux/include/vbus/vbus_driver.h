@@ -3,9 +3,10 @@
  * The guest's view of a virtual-bus: devices that a connector announced
  * ("proxies"), and the drivers for them.
  *
- * A proxy is on the bus type "vbus-proxy", is named by its decimal id, and has a
- * type, the name of the ABI that it speaks.  A driver states the type that it is
- * for and MODULE_VBUS_ALIAS()es it; the first match by name wins.
+ * A proxy is on the bus type "vbus-proxy", is named by its decimal id ("bus:id" on
+ * a second bus, if there is one), and has a type, the name of the ABI that it
+ * speaks.  A driver states the type that it is for and MODULE_VBUS_ALIAS()es it;
+ * the first match by name wins.
  *
  * Life: probe -> vbus_device_open() -> any number of vbus_device_call(),
  * vbus_device_shm(), vbus_driver_ioq_alloc() -> remove -> vbus_device_close(),
@@ -45,6 +46,8 @@ struct vbus_device_proxy_ops {
 struct vbus_device_proxy {
 	char type[VBUS_TYPE_LEN];
 	u32 id;
+	/* Of the connector, from 0; ids count on each bus. */
+	u32 bus;
 	const struct vbus_device_proxy_ops *ops;
 	struct device dev;
 };
@@ -133,7 +136,7 @@ int vbus_driver_ioq_alloc(struct vbus_device_proxy *vdev, const char *name,
 /* ---- for connectors ----------------------------------------------------- */
 
 /*
- * @vdev is zeroed memory with type, id, ops and dev.parent (may be NULL) set.
+ * @vdev is zeroed memory with type, id, bus, ops and dev.parent (may be NULL) set.
  * It belongs to the driver core from here on, also if this fails: ops->release
  * is called when the last reference goes.
  */
