@@ -137,6 +137,24 @@ describe('An address space', () => {
     expect(space.mappings.map(({ name }) => name)).toEqual(['a', 'c', 'b']);
   });
 
+  it('counts accesses by name, also those to ranges that are gone', () => {
+    const space = new AddressSpace('ports', 0x100);
+    const handler = { read: () => 0, write: () => {} };
+    space.map('PIC', 0x20, 2, handler);
+    const bar = space.overlay('BAR', 0x40, 4, handler);
+    space.map('silent', 0x60, 1, handler);
+    space.read(0x20, 1);
+    space.write(0x40, 1, 0);
+    bar?.unmap();
+    bar?.unmap();
+    space.overlay('BAR', 0x50, 4, handler);
+    space.write(0x50, 1, 0);
+    expect([...space.totals]).toEqual([
+      ['BAR', { reads: 0, writes: 2 }],
+      ['PIC', { reads: 1, writes: 0 }],
+    ]);
+  });
+
   it('answers as the list of its ranges says, whatever is mapped and unmapped', () => {
     const size = 64;
     const operation = fc.record({

@@ -33,6 +33,12 @@ export interface Mapping {
   unmap(): void;
 }
 
+/** Accesses to all ranges of one name, also those that are unmapped by now. */
+export interface AccessTotal {
+  readonly reads: number;
+  readonly writes: number;
+}
+
 export const ALL_ONES: Readonly<Record<Width, number>> = { 1: 0xff, 2: 0xffff, 4: 0xffff_ffff };
 
 /** A mapping with its handler; `order` tells which was placed first. */
@@ -59,6 +65,8 @@ export class AddressSpace {
   #pieces: Piece[] = [];
   #last: Piece | undefined = undefined;
   #order = 0;
+  /** Accesses to ranges that are unmapped. As many entries as there were names. */
+  readonly #past: Map<string, { reads: number; writes: number }> = new Map();
   /** Accesses that nobody answered. */
   unclaimedReads = 0;
   unclaimedWrites = 0;
@@ -120,6 +128,18 @@ export class AddressSpace {
     return [...this.#ranges].sort((a, b) => a.base - b.base || a.order - b.order);
   }
 
+  /** Accesses by the name of their range, since the space was made; ranges that were never used are left out. */
+  get totals(): ReadonlyMap<string, AccessTotal> {
+    const totals = new Map<string, AccessTotal>();
+    for (const [name, { reads, writes }] of this.#past) totals.set(name, { reads, writes });
+    for (const { name, reads, writes } of this.#ranges) {
+      if (reads + writes === 0) continue;
+      const before = totals.get(name);
+      totals.set(name, { reads: reads + (before?.reads ?? 0), writes: writes + (before?.writes ?? 0) });
+    }
+    return totals;
+  }
+
   #inside(base: number, size: number): boolean {
     return Number.isInteger(base) && Number.isInteger(size) && base >= 0 && size > 0 && base + size <= this.size;
   }
@@ -134,12 +154,22 @@ export class AddressSpace {
       const i = this.#ranges.indexOf(range);
       if (i < 0) return;
       this.#ranges.splice(i, 1);
+      this.#retire(range);
       this.#flatten();
     };
     const range: Range = { name, base, size, handler, fixed, order: this.#order++, reads: 0, writes: 0, unmap };
     this.#ranges.push(range);
     this.#flatten();
     return range;
+  }
+
+  /** A guest moves and hides ranges; what was counted stays. */
+  #retire({ name, reads, writes }: Range): void {
+    if (reads + writes === 0) return;
+    const past = this.#past.get(name) ?? { reads: 0, writes: 0 };
+    past.reads += reads;
+    past.writes += writes;
+    this.#past.set(name, past);
   }
 
   /** Cuts the ranges, best first, into disjoint pieces sorted by address. */

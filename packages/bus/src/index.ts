@@ -1,5 +1,5 @@
 /** What every device and engine shares. See README.md for each used alone. */
-export { AddressSpace, ALL_ONES, type IoHandler, type Mapping, type Width } from './address-space.ts';
+export { type AccessTotal, AddressSpace, ALL_ONES, type IoHandler, type Mapping, type Width } from './address-space.ts';
 export { type Clock, type Timer, VirtualClock } from './clock.ts';
 export { ConfigurationError } from './errors.ts';
 export { type GuestMemory, Ram, type RamRegion } from './guest-memory.ts';

@@ -2,19 +2,10 @@
  * The PC: everything made and wired, from memory to the console, in one piece that reads from top to bottom. No logic lives here; what
  * answers a port or an address is in chipset/, packages/pci and packages/virtio, what moves time is in run-loop.ts.
  */
-import {
-  AddressSpace,
-  type Clock,
-  ConfigurationError,
-  type GuestMemory,
-  type InterruptLine,
-  type Ram,
-  SharedLine,
-  VirtualClock,
-} from '@paravirt/bus';
+import { AddressSpace, type Clock, type GuestMemory, type InterruptLine, SharedLine, VirtualClock } from '@paravirt/bus';
 import { assignAddresses, ConfigMechanism1, createHostBridge, HotplugSlots, InterruptRouting, PciBus } from '@paravirt/pci';
 import { NET_CLASS_CODE, VirtioNet, VirtioPci } from '@paravirt/virtio';
-import { Cpu, CpuMemory, type TimestampLine } from '@paravirt/x86-core';
+import { Cpu, type TimestampLine } from '@paravirt/x86-core';
 import { type BiosImage, loadBios } from './boot/bios.ts';
 import { writeBiosDataArea } from './boot/bios-data-area.ts';
 import type { BootProgram } from './boot/boot-program.ts';
@@ -42,8 +33,10 @@ import {
   writeAcpiTables,
 } from './chipset/index.ts';
 import { type ConsolePort, OutputBuffer, SerialConsole } from './console.ts';
-import { ExitCounters } from './exits.ts';
+import { CountedInterrupts, ExitCounters } from './exits.ts';
+import { allocateMemory, clear } from './guest-ram.ts';
 import { platformHost } from './host.ts';
+import { interruptSources } from './interrupt-sources.ts';
 import * as at from './memory-map.ts';
 import { HostPace, InstructionPace, type Pace } from './pace.ts';
 import {
@@ -125,13 +118,28 @@ export function createPc(options: PcOptions): Pc {
   const clock = new VirtualClock(() => BigInt(pace?.now() ?? 0));
   const tsc = new TimeStampCounter(clock, TSC_HZ);
 
+  // ---- What is counted.
+  const exits = new ExitCounters({
+    ports,
+    mmio,
+    instructions: () => cpu.retired,
+    now: () => clock.now(),
+    halts: () => loop.halts,
+    endsOfInterrupt: () => localApic.endsOfInterrupt,
+    interruptSources: () => interruptSources({ localApic, ioApic, pci }),
+  });
+
   // ---- Interrupt controllers and CPU. The CPU, made last, is the end of two wires.
   const intr: InterruptLine = {
     raise: (): void => {
+      interrupts.raised(cpu.interruptsEnabled);
       cpu.intr.raise();
       loop.wake();
     },
-    lower: (): void => cpu.intr.lower(),
+    lower: (): void => {
+      interrupts.high = false;
+      cpu.intr.lower();
+    },
   };
   const localApic: LocalApic = new LocalApic({
     clock,
@@ -149,22 +157,13 @@ export function createPc(options: PcOptions): Pc {
   const ioApic: IoApic = new IoApic(localApic, { id: at.IOAPIC_ID });
   const pic: Pic = new Pic(fanOut(localApic.lint0, ioApic.line(0)));
   const irq = (number: number): InterruptLine => fanOut(pic.line(number), ioApic.line(at.ioApicPinOfIrq(number)));
+  const interrupts = new CountedInterrupts(localApic, exits);
   const cpu: Cpu = new Cpu({
     memory,
     ports,
     mmio,
-    interrupts: {
-      acknowledge: (): number => {
-        const vector = localApic.acknowledge();
-        if (vector >= 0) exits.interrupts++;
-        return vector;
-      },
-      get taskPriority(): number {
-        return localApic.taskPriority;
-      },
-      setTaskPriority: (value: number): void => localApic.setTaskPriority(value),
-    },
-    msrs: localApic.msrs,
+    interrupts,
+    msrs: exits.countMsrs(localApic.msrs),
     timestamp: () => tsc.read(),
     timestampLine: () => timestampLine(tsc, pace),
     tscHz: TSC_HZ,
@@ -281,7 +280,7 @@ export function createPc(options: PcOptions): Pc {
         return cpu.retired;
       },
       get interruptible(): boolean {
-        return (cpu.registers.rflags & RFLAGS_IF) !== 0n;
+        return cpu.interruptsEnabled;
       },
     },
     clock,
@@ -298,7 +297,6 @@ export function createPc(options: PcOptions): Pc {
       debugOutput.flush();
     },
   });
-  const exits = new ExitCounters({ ports, mmio, instructions: () => cpu.retired, now: () => clock.now(), halts: () => loop.halts });
   const serial = new SerialConsole(output, uart);
   powerOn();
 
@@ -325,7 +323,6 @@ export function createPc(options: PcOptions): Pc {
   };
 }
 
-const RFLAGS_IF = 0x200n;
 /** isa-debug-exit as test programs expect it: they write 1, 2 or 4 bytes. */
 const EXIT_PORTS = 4;
 const CONFIG_PORTS = 8;
@@ -341,36 +338,3 @@ function load(boot: KernelBoot | BiosBoot, memoryMap: readonly MemoryMapEntry[])
   const bios = loadBios(boot.bios);
   return { ...bios.program, bios };
 }
-
-/** RAM, without the hole for video memory. */
-function allocateMemory(below4G: number, above4G: number): CpuMemory {
-  const ram = [
-    { address: 0, size: at.VIDEO_MEMORY },
-    { address: OPTION_ROMS, size: below4G - OPTION_ROMS },
-  ];
-  if (above4G > 0) ram.push({ address: at.RAM_ABOVE_4G, size: above4G });
-  try {
-    return new CpuMemory({ ram });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new ConfigurationError('memory-too-large', 'the host has not enough memory for this guest', below4G + above4G);
-  }
-}
-
-/** Zeroes RAM. What is zero is left alone: pages that the guest never touched stay free on the host. */
-function clear(ram: Ram): void {
-  for (const { address, size, offset } of ram.regions) {
-    const words = new BigUint64Array(ram.buffer, offset, size / 8);
-    for (let at = 0; at < size; at += ZEROS.length) {
-      let word = at / 8;
-      const end = word + ZEROS.length / 8;
-      while (word < end && words[word] === 0n) word++;
-      if (word < end) ram.write(address + at, ZEROS);
-    }
-  }
-}
-
-const ZEROS = new Uint8Array(4096);
-
-/** RAM goes on here: firmware puts option ROMs and itself into it. */
-const OPTION_ROMS = 0xc_0000;

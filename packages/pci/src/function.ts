@@ -91,6 +91,8 @@ export class PciFunction {
   readonly intx: InterruptLine;
   /** Guest memory, reached only while the guest lets this function act as a bus master; see `BusMasterMemory`. */
   readonly dma: GuestMemory;
+  /** Message-signalled interrupts sent since the function was made. */
+  messagesSent = 0;
   readonly #barAt: readonly ({ readonly bar: Bar; readonly half: 0 | 1 } | undefined)[];
   readonly #onCommand: ((command: number) => void) | undefined;
   readonly #onReset: (() => void) | undefined;
@@ -126,7 +128,10 @@ export class PciFunction {
       get open(): boolean {
         return mayMaster();
       },
-      send: (address, data) => this.#wiring.messages?.signal(address, data),
+      send: (address, data) => {
+        this.messagesSent++;
+        this.#wiring.messages?.signal(address, data);
+      },
     };
     this.msi = options.msi === undefined ? undefined : new Msi(options.msi, port);
     this.msix = options.msix === undefined ? undefined : new MsiX(options.msix, port);

@@ -153,6 +153,11 @@ export class Cpu {
     return this.#i32[HALTED] !== 0;
   }
 
+  /** RFLAGS.IF: whether an interrupt from outside could be taken. Exact also inside callbacks, but for the shadow of STI and MOV SS. */
+  get interruptsEnabled(): boolean {
+    return (this.#i32[EFLAGS]! & RFLAGS_IF) !== 0;
+  }
+
   /** Counters of the interpreter; undefined with the reference engine. */
   get statistics(): EngineStatistics | undefined {
     return this.#interpreter?.statistics(this.#now());

@@ -4,9 +4,19 @@ import { asJson, asText, type Statistics } from './statistics.ts';
 const STATISTICS: Statistics = {
   instructions: 2_000_000_000,
   virtualSeconds: 20,
+  exits: { port: 3000, mmio: 101, hypercall: 0, msr: 70, halt: 5, endOfInterrupt: 200, interruptWindow: 12, total: 3388 },
   ports: [{ device: 'COM1', reads: 1000, writes: 2000 }],
   mmio: [{ device: 'local APIC', reads: 1, writes: 300 }],
+  msrs: [{ device: 'IA32_TSC_DEADLINE', reads: 0, writes: 70 }],
   halts: 5,
+  vectors: [
+    { name: '0x22', count: 300 },
+    { name: '0x30', count: 100 },
+  ],
+  sources: [
+    { name: 'local APIC timer', count: 300 },
+    { name: 'IOAPIC 4, COM1', count: 100 },
+  ],
   interrupts: 400,
   resets: 0,
   hostSeconds: 25,
@@ -46,8 +56,19 @@ describe('--stats', () => {
       host seconds                          25.00
       virtual seconds                       20.00
       peak memory, MiB                        600
+      CPU exits, port                       3,000
+      CPU exits, mmio                         101
+      CPU exits, hypercall                      0
+      CPU exits, msr                           70
+      CPU exits, halt                           5
+      CPU exits, end of interrupt             200
+      CPU exits, interrupt window              12
+      CPU exits, total                      3,388
       interrupts                              400
-      halts                                     5
+      interrupts, local APIC timer            300
+      interrupts, IOAPIC 4, COM1              100
+      interrupts, vector 0x22                 300
+      interrupts, vector 0x30                 100
       resets                                    0
       engine                           translator
       handlers                                160
@@ -68,6 +89,7 @@ describe('--stats', () => {
       exits, interpret                     70,000
       port COM1                             1,000 reads          2,000 writes
       memory local APIC                         1 reads            300 writes
+      MSR IA32_TSC_DEADLINE                     0 reads             70 writes
       net0 frames sent                          3   180 bytes
       net0 frames received                      4   4,000 bytes
       "

@@ -2,7 +2,7 @@
 export { AcpiGpe, type AcpiGpeOptions } from './acpi-gpe.ts';
 export { AcpiPm, type AcpiPmOptions } from './acpi-pm.ts';
 export { type AcpiTablesOptions, writeAcpiTables } from './acpi-tables.ts';
-export type { MsrHandler } from './apic-msrs.ts';
+export { IA32_APIC_BASE, IA32_TIME_STAMP_COUNTER, IA32_TSC_DEADLINE, type MsrHandler } from './apic-msrs.ts';
 export { DebugConsole, ExitPort, PostCode } from './debug-ports.ts';
 export { DmaRegisters } from './dma-registers.ts';
 export { HOTPLUG_EVENT } from './dsdt-hotplug.ts';

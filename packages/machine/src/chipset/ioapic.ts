@@ -34,6 +34,8 @@ export interface IoApicOptions {
 }
 
 export class IoApic implements IoHandler {
+  /** Interrupts that a local APIC took, by input. */
+  readonly delivered: Uint32Array = new Uint32Array(PINS);
   readonly #bus: ApicBus;
   readonly #version: number;
   readonly #initialId: number;
@@ -146,6 +148,7 @@ export class IoApic implements IoHandler {
       vector: low & 0xff,
       level,
     });
+    if (accepted) this.delivered[pin] = (this.delivered[pin] as number) + 1;
     if (level && !accepted) this.#low[pin] = (this.#low[pin] as number) & ~REMOTE_IRR;
   }
 }

@@ -95,6 +95,11 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
   readonly lint1: InterruptLine;
   /** IA32_APIC_BASE, IA32_TSC_DEADLINE, with `tsc` IA32_TIME_STAMP_COUNTER, and the x2APIC registers if offered, by number. */
   readonly msrs: ReadonlyMap<number, MsrHandler>;
+  /** Writes to the EOI register, in either mode. */
+  endsOfInterrupt = 0;
+  /** Interrupts of the timer, and ExtINT interrupts, which the 8259As numbered. */
+  timerInterrupts = 0;
+  externalInterrupts = 0;
   readonly #options: LocalApicOptions;
   readonly #timer: ApicTimer;
   readonly #priority: ApicPriority = new ApicPriority();
@@ -122,7 +127,10 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
       clock: options.clock,
       hz: options.timerHz ?? 1_000_000_000,
       tsc: options.tsc,
-      expired: () => this.#localInterrupt(LVT_TIMER),
+      expired: () => {
+        if (((this.#lvt[LVT_TIMER] as number) & LVT_MASKED) === 0) this.timerInterrupts++;
+        this.#localInterrupt(LVT_TIMER);
+      },
     });
     this.lint0 = this.#pin(0);
     this.lint1 = this.#pin(1);
@@ -295,6 +303,7 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
   acknowledge(): number {
     if (this.#extInt || this.#extIntPin) {
       this.#extInt = false;
+      this.externalInterrupts++;
       const vector = this.#options.pic.acknowledge();
       this.#update();
       return vector;
@@ -420,6 +429,7 @@ export class LocalApic implements IoHandler, ApicBus, MessageInterrupts {
         this.#priority.tpr = value & 0xff;
         break;
       case EOI:
+        this.endsOfInterrupt++;
         this.#endOfInterrupt();
         break;
       case LDR:
