@@ -1,2 +1,10 @@
 /** The north side in TypeScript: what a guest's drivers do, for tests and for measurements without a CPU. */
 export { EINVAL } from './errno.ts';
+export { DirectDevice, type DirectDeviceOptions } from './testing/direct-device.ts';
+export type { DriverDevice, DriverMemory } from './testing/driver-device.ts';
+export { type VenetAgreement, VenetDriver, type VenetDriverOptions } from './testing/venet-driver.ts';
+export { VenetEvents } from './testing/venet-events.ts';
+export { type ReceivedFrame, type ReceiveMode, VenetPages, VenetReceive } from './testing/venet-receive.ts';
+export { VenetRig, type VenetRigOptions } from './testing/venet-rig.ts';
+export { SG_STRIDE, sgDescriptor, type TransmitMode, type TransmitWork, VenetTransmit } from './testing/venet-transmit.ts';
+export * as venet from './venet/abi.ts';

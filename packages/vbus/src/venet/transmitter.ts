@@ -3,7 +3,8 @@
  *
  * A doorbell masks further doorbells and starts a run (at once, or deferred: see `VenetSettings.burstThreshold`). A run takes packets until
  * the ring is empty, which unmasks the doorbell; until its budget is used up, then it goes on in deferred work; or until the port refuses a
- * frame: then the doorbell stays masked until `writable`, the ring fills, and the guest stops. No second queue hides the fullness.
+ * frame: then the doorbell stays masked until `writable`, the ring fills, and the guest stops. No second queue hides the fullness (but for
+ * packets by reference, see below, which cost the host no memory).
  *
  * A slot of the ring is given back as soon as its packet was taken: copied to a buffer, or, for large frames with transmit completion,
  * remembered by reference (at most a ring of them) and copied when the port's turn comes. The guest is told of completion by the ring's
@@ -146,7 +147,7 @@ export class Transmitter {
     const now = clock.now();
     const pause = this.#lastWakeup === undefined ? undefined : now - this.#lastWakeup;
     this.#lastWakeup = now;
-    if (this.#running || this.#scheduled || this.#stalled || this.#link !== link) return;
+    if (this.#running || this.#scheduled || this.#link !== link) return;
     const { burstThreshold } = settings;
     if (burstThreshold === 0 || (pause !== undefined && pause <= BigInt(burstThreshold) * 1000n)) this.#schedule(link);
     else {
@@ -194,7 +195,8 @@ export class Transmitter {
         continue;
       }
       if (completions !== undefined && completions.backlog + this.#waiting.length >= ring.count) return 'waits';
-      if (!ring.ready) return this.#stalled ? 'waits' : 'empty';
+      // While the port is slow, more can be taken by reference only.
+      if (!ring.ready) return this.#stalled && completions === undefined ? 'waits' : 'empty';
       if (left <= 0) return 'budget';
       const fault = this.#describe(link);
       if (fault !== undefined) {
