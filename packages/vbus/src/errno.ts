@@ -2,6 +2,7 @@
  * Error numbers as bus calls answer them: a result below zero is one of these, negated. The values are Linux's on x86, which the wire of
  * 2009 carries as they are. [vbus PCI-2]
  */
+export const EPERM = 1;
 export const ENOENT = 2;
 export const EIO = 5;
 export const ENXIO = 6;
@@ -13,4 +14,5 @@ export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENOSPC = 28;
+export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
