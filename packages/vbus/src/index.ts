@@ -12,15 +12,40 @@ export {
   type VbusClientOptions,
   type VbusTrace,
 } from './client.ts';
+export type { ConnectorCounters } from './connectors/bridge-session.ts';
+export {
+  type HypercallRegisters,
+  VBUS_CPUID_BASE,
+  VBUS_CPUID_SIGNATURE,
+  VBUS_DYNIRQ_LOGICAL,
+  VBUS_HC_BRIDGECALL,
+  VBUS_HC_BUSCALL,
+  VBUS_HC_DYNIRQ_CLEAR,
+  VBUS_HC_DYNIRQ_MASK,
+  VBUS_HC_DYNIRQ_SET,
+  VBUS_HC_EVENTQ,
+  VBUS_HC_SHMSIGNAL,
+  VBUS_HYPERCALL_DYNIRQ,
+  VBUS_HYPERCALL_VERSION,
+  VbusHypercalls,
+  type VbusHypercallsOptions,
+} from './connectors/hypercall.ts';
+export { VbusPciBridge, type VbusPciBridgeOptions } from './connectors/pci-bridge.ts';
+export type { ConnectorEvent } from './connectors/trace.ts';
 export type { ConnectContext, DeviceClass, DeviceInterface, VbusConnection, VbusDevice } from './device.ts';
-export { E2BIG, EBUSY, EEXIST, EFAULT, EINVAL, EIO, ENODEV, ENOENT, ENOMEM, ENOSPC, ENOTEMPTY, ENXIO } from './errno.ts';
+export * from './errno.ts';
 export { EventBacklog, type VbusEvent, type WaitingEvent } from './event-backlog.ts';
 export { type EventCounters, EventQueue, type EventQueueOptions, type EventQueueTrace, type EventSink } from './event-queue.ts';
 export { IOQ_SIGNAL_OFFSET, Ioq, type IoqFault, IoqIndex, type IoqIndexName, type IoqOptions, ioqLength } from './ioq.ts';
 export { IoqIterator, type IoqIteratorOptions, type IoqSeek } from './ioq-iterator.ts';
+export { NorthArena } from './north/north-arena.ts';
+export { NorthDevice } from './north/north-device.ts';
+export { type AddedDevice, type NorthCounters, NorthSession, type NorthSessionOptions } from './north/north-session.ts';
+export type { NorthWire } from './north/north-wire.ts';
 export { BufferMemory, BufferRegion, type ClientMemory, MappedMemory, MemoryRegion, type SharedRegion } from './shared-region.ts';
 export { initShmSignal, isShmSignal, ShmSignal, type ShmSignalOptions, type Side, type SignalCounters } from './shm-signal.ts';
 export { type FieldSize, type Structure, structure } from './structure.ts';
+export { VbusTree } from './tree.ts';
 export { VENET_CLASS, VENET_TYPE, VENET_VERSION } from './venet/abi.ts';
 export type { VenetOffloadPolicy } from './venet/capabilities.ts';
 export { VenetCounters, type VenetDropReason, type VenetRing } from './venet/counters.ts';

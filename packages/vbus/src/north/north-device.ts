@@ -1,5 +1,4 @@
 /** A device that the north side has opened: what its driver calls until it closes it. [vbus PCI-2 §2.3, Bus calls] */
-import { ConfigurationError } from '@paravirt/bus';
 import { DEVCALL, DEVCLOSE, DEVSHM, VBUS_DEVCALL, VBUS_DEVCLOSE, VBUS_DEVSHM, VBUS_NO_SIGNAL } from '../abi.ts';
 import { EINVAL, ENOMEM } from '../errno.ts';
 import { IOQ_SIGNAL_OFFSET, Ioq, ioqLength } from '../ioq.ts';
@@ -12,8 +11,8 @@ export class NorthDevice {
   /** Opaque; what DEVOPEN gave. */
   readonly handle: bigint;
   readonly #session: NorthSession;
-  /** What `allocate` gave. */
-  readonly #own: number[] = [];
+  /** Memory without a doorbell: no event says that the host has let it go, the close does. */
+  readonly #silent: number[] = [];
 
   constructor(session: NorthSession, id: number, handle: bigint) {
     this.#session = session;
@@ -40,20 +39,18 @@ export class NorthDevice {
     return result;
   }
 
-  /**
-   * Memory that nobody else uses, zero, aligned to 64 bytes; until `close`.
-   * @throws ConfigurationError `no-memory`: the arena has no such piece.
-   */
-  allocate(length: number): SharedRegion {
-    const region = this.#session.arena.region(length);
-    if (region === undefined) throw new ConfigurationError('no-memory', `${length} bytes are not free in the client's memory`, length);
-    this.#own.push(region.address);
+  /** DEVSHM of `length` bytes of fresh memory without a doorbell: the memory, or −errno. It stays until `close`. */
+  shm(id: number, length: number): SharedRegion | number {
+    const { arena } = this.#session;
+    const region = arena.region(length);
+    if (region === undefined) return -ENOMEM;
+    const result = this.#share(id, region, undefined);
+    if (result < 0) {
+      arena.release(region.address);
+      return result;
+    }
+    this.#silent.push(region.address);
     return region;
-  }
-
-  /** DEVSHM of memory without a doorbell, which has to stay until `close`: 0, or −errno. */
-  shm(id: number, region: SharedRegion): number {
-    return this.#share(id, region, undefined);
   }
 
   /** DEVSHM of memory with a doorbell at `offset`: both, or −errno. Freed when the host says SHMCLOSE. */
@@ -91,7 +88,7 @@ export class NorthDevice {
     arena.memory.writeU64(at + DEVCLOSE.offset.devh, this.handle);
     const result = this.#session.busCall(VBUS_DEVCLOSE, at, DEVCLOSE.size);
     arena.release(at);
-    for (const address of this.#own.splice(0)) arena.release(address);
+    for (const address of this.#silent.splice(0)) arena.release(address);
     return result;
   }
 
