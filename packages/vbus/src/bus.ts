@@ -8,7 +8,7 @@
 import { ConfigurationError } from '@paravirt/bus';
 import { VBUS_MAX_TYPE_LENGTH } from './abi.ts';
 import type { DeviceClass, DeviceInterface, VbusDevice } from './device.ts';
-import { EBUSY, EEXIST, EINVAL, ENOENT } from './errno.ts';
+import { EBUSY, EEXIST, EINVAL, ENOENT, ENOTEMPTY } from './errno.ts';
 
 /** An interface of a device on a bus. */
 export interface BusDevice {
@@ -124,11 +124,12 @@ export class VbusHost {
     return 0;
   }
 
-  /** −ENOENT; −EBUSY: a device or a client is on it. */
+  /** −ENOENT; −ENOTEMPTY: a device is linked to it; −EBUSY: a client is on it. */
   removeBus(name: string): number {
     const bus = this.#buses.get(name);
     if (bus === undefined) return -ENOENT;
-    if (bus.members.size > 0 || this.linksOf(bus).length > 0) return -EBUSY;
+    if (this.linksOf(bus).length > 0) return -ENOTEMPTY;
+    if (bus.members.size > 0) return -EBUSY;
     this.#buses.delete(name);
     return 0;
   }
