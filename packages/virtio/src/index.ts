@@ -51,5 +51,7 @@ export {
 export { NotificationSuppression, needEvent, VIRTQ_AVAIL_F_NO_INTERRUPT, VIRTQ_USED_F_NO_NOTIFY } from './queue/notification.ts';
 export { type QueueArea, QueueSetup } from './queue/setup.ts';
 export { type QueueFault, SplitQueue, type SplitQueueOptions } from './queue/split.ts';
-export { type SessionInterrupts, type VirtioEvent, VirtioSession, type VirtioSessionOptions } from './session.ts';
+export { type QueueRefusal, type SessionInterrupts, type VirtioEvent, VirtioSession, type VirtioSessionOptions } from './session.ts';
 export { VirtioPci, type VirtioPciOptions } from './transport/pci.ts';
+export { VirtioVbus, type VirtioVbusOptions, virtioClass } from './transport/vbus.ts';
+export { VIRTIO_VBUS_TYPE, VIRTIO_VBUS_VERSION } from './transport/vbus-abi.ts';

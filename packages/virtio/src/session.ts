@@ -18,7 +18,7 @@ import {
   VIRTIO_F_INDIRECT_DESC,
   VIRTIO_F_RING_RESET,
 } from './features.ts';
-import { isQueueSize } from './queue/layout.ts';
+import { isQueueSize, type LayoutFault } from './queue/layout.ts';
 import { QueueSetup } from './queue/setup.ts';
 import type { SplitQueue } from './queue/split.ts';
 
@@ -30,11 +30,14 @@ export interface SessionInterrupts {
   config(): void;
 }
 
+/** Why a queue was not enabled. */
+export type QueueRefusal = 'not at this stage' | LayoutFault;
+
 /** What happened between a driver and its device, for whoever watches. */
 export type VirtioEvent =
   | { readonly kind: 'status'; readonly device: string; readonly written: number; readonly value: number }
   | { readonly kind: 'features-refused'; readonly device: string; readonly why: FeatureRefusal }
-  | { readonly kind: 'queue-refused'; readonly device: string; readonly queue: number; readonly why: string }
+  | { readonly kind: 'queue-refused'; readonly device: string; readonly queue: number; readonly why: QueueRefusal }
   | { readonly kind: 'needs-reset'; readonly device: string; readonly why: string };
 
 export interface VirtioSessionOptions {
@@ -131,32 +134,36 @@ export class VirtioSession implements DriverSession {
   /**
    * The driver writes 1 to the enable register of a queue. Taken only between FEATURES_OK and DRIVER_OK, or after the queue was reset
    * alone; a layout that the device cannot use leaves the queue disabled. [virtio 1.2 §3.1.1, §4.1.4.3.1]
+   * @returns why the queue was refused; undefined if it is enabled, or there is no such queue.
    */
-  enableQueue(index: number): void {
+  enableQueue(index: number): QueueRefusal | undefined {
     const setup = this.queues[index];
-    if (setup === undefined || setup.enabled) return;
+    if (setup === undefined || setup.enabled) return undefined;
     const { progress, failed, needsReset } = this.#status;
     const restart = progress === 'driver-ok' && setup.wasReset;
     const early = failed || needsReset || (progress !== 'features-ok' && !restart);
     const why = early ? 'not at this stage' : setup.check(this.memory);
     if (why !== undefined) {
       this.#trace?.({ kind: 'queue-refused', device: this.device.name, queue: index, why });
-      return;
+      return why;
     }
     setup.enabled = true;
-    if (!restart) return;
-    this.#openQueue(index, setup);
-    this.#notifyDevice(index);
+    if (restart) {
+      this.#openQueue(index, setup);
+      this.#notifyDevice(index);
+    }
+    return undefined;
   }
 
-  /** The driver writes 1 to the reset register of a queue; complete on return. [virtio 1.2 §2.6.1] */
-  resetQueue(index: number): void {
+  /** The driver writes 1 to the reset register of a queue; complete on return. False: it cannot be reset now. [virtio 1.2 §2.6.1] */
+  resetQueue(index: number): boolean {
     const setup = this.queues[index];
-    if (setup === undefined || !hasFeature(this.features, VIRTIO_F_RING_RESET) || this.#status.progress !== 'driver-ok') return;
+    if (setup === undefined || !hasFeature(this.features, VIRTIO_F_RING_RESET) || this.#status.progress !== 'driver-ok') return false;
     setup.ring?.close();
     setup.reset();
     setup.wasReset = true;
     if (this.#active) this.device.queueReset(index);
+    return true;
   }
 
   /** The driver kicks queue `index`; nothing happens unless the queue is usable. */

@@ -1,6 +1,6 @@
 /**
- * The driver's side, for tests of this package and of others: rings built in guest memory, a driver of the modern PCI transport and of the
- * network device, and the plugs they need. Everything can also be done wrong on purpose.
+ * The driver's side, for tests of this package and of others: rings built in guest memory, drivers of the PCI and the vbus transport
+ * and of the network device, and the plugs they need. Everything can also be done wrong on purpose.
  */
 export {
   checksumsRight,
@@ -15,7 +15,7 @@ export {
 export { GuestArena } from './testing/guest-arena.ts';
 export { NetDriver, type NetDriverOptions, type ReceivedFrame, type SendOptions } from './testing/net-driver.ts';
 export { NetRig, type NetRigOptions } from './testing/net-rig.ts';
-export { PciDriver, type PciDriverOptions, type QueueOptions } from './testing/pci-driver.ts';
+export { PciDriver, type PciDriverOptions } from './testing/pci-driver.ts';
 export { PciSlot, type SentMessage } from './testing/pci-slot.ts';
 export { RingRig, type RingRigOptions, WatchedRam } from './testing/ring-rig.ts';
 export {
@@ -25,3 +25,6 @@ export {
   type SplitRingDriverOptions,
   type UsedElement,
 } from './testing/split-ring-driver.ts';
+export type { QueueOptions, TransportDriver } from './testing/transport-driver.ts';
+export { VbusDriver, type VbusDriverOptions } from './testing/vbus-driver.ts';
+export { VbusRig, type VbusRigOptions } from './testing/vbus-rig.ts';

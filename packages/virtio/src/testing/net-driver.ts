@@ -1,5 +1,5 @@
 /**
- * A driver of the network device. [virtio 1.2 §5.1.5, §5.1.6] Buffers are allocated once; `send` and `receive` are synchronous, because the
+ * A driver of the network device, on any transport. [virtio 1.2 §5.1.5, §5.1.6] Buffers are allocated once; `send` and `receive` are synchronous, because the
  * device is.
  */
 import { ACKNOWLEDGE } from '../device-status.ts';
@@ -18,8 +18,8 @@ import {
   TRANSMIT_QUEUE,
   VIRTIO_NET_F_CTRL_VQ,
 } from '../net/protocol.ts';
-import type { PciDriver } from './pci-driver.ts';
 import type { DriverBuffer, SplitRingDriver, UsedElement } from './split-ring-driver.ts';
+import type { TransportDriver } from './transport-driver.ts';
 
 export interface NetDriverOptions {
   /** Accepted features. */
@@ -30,7 +30,7 @@ export interface NetDriverOptions {
   readonly receiveBufferSize?: number;
   /** Of the receive and the transmit queue. Default: as the device says. */
   readonly queueSize?: number;
-  /** Vectors for receive, transmit and control queue. Default: none, INTx. */
+  /** Vectors for receive, transmit and control queue, where the transport has some. Default: none, INTx. */
   readonly vectors?: readonly [number, number, number];
 }
 
@@ -58,7 +58,7 @@ export interface ReceivedFrame {
 }
 
 export class NetDriver {
-  readonly pci: PciDriver;
+  readonly transport: TransportDriver;
   readonly receiveQueue: SplitRingDriver;
   readonly transmitQueue: SplitRingDriver;
   readonly controlQueue: SplitRingDriver | undefined;
@@ -70,28 +70,28 @@ export class NetDriver {
   #pending: UsedElement[] = [];
 
   /** Initializes the device up to DRIVER_OK and posts receive buffers. */
-  constructor(pci: PciDriver, options: NetDriverOptions) {
-    this.pci = pci;
-    pci.negotiate(options.features);
+  constructor(transport: TransportDriver, options: NetDriverOptions) {
+    this.transport = transport;
+    transport.negotiate(options.features);
     const queue = (index: number): SplitRingDriver => {
       const vector = options.vectors?.[index];
       const size = index === CONTROL_QUEUE ? undefined : options.queueSize;
-      return pci.setUpQueue(index, { ...(size === undefined ? {} : { size }), ...(vector === undefined ? {} : { vector }) });
+      return transport.setUpQueue(index, { ...(size === undefined ? {} : { size }), ...(vector === undefined ? {} : { vector }) });
     };
     this.receiveQueue = queue(RECEIVE_QUEUE);
     this.transmitQueue = queue(TRANSMIT_QUEUE);
     this.controlQueue = hasFeature(options.features, VIRTIO_NET_F_CTRL_VQ) ? queue(CONTROL_QUEUE) : undefined;
     this.#buffers = options.receiveBuffers ?? this.receiveQueue.size;
     this.#bufferSize = options.receiveBufferSize ?? 2048;
-    this.#sendArea = pci.arena.allocate(NET_HEADER_SIZE + 66_000);
-    if (pci.status !== 0 && (pci.status & ACKNOWLEDGE) !== 0) pci.driverOk();
+    this.#sendArea = transport.arena.allocate(NET_HEADER_SIZE + 66_000);
+    if (transport.status !== 0 && (transport.status & ACKNOWLEDGE) !== 0) transport.driverOk();
     this.post();
   }
 
   /** Posts receive buffers up to the wanted number and kicks if asked to. */
   post(count: number = this.#buffers - this.#posted.size): void {
     for (let i = 0; i < count; i++) {
-      const address = this.#spare.pop() ?? this.pci.arena.allocate(this.#bufferSize);
+      const address = this.#spare.pop() ?? this.transport.arena.allocate(this.#bufferSize);
       const head = this.receiveQueue.add([{ address, length: this.#bufferSize, writable: true }]);
       if (head === undefined) {
         this.#spare.push(address);
@@ -99,7 +99,7 @@ export class NetDriver {
       }
       this.#posted.set(head, address);
     }
-    this.pci.kick(RECEIVE_QUEUE);
+    this.transport.kick(RECEIVE_QUEUE);
   }
 
   /** Sends one frame; the used element, undefined if the device has not finished with it. Frames share one buffer: one at a time. */
@@ -120,7 +120,7 @@ export class NetDriver {
 
   /** Sends any bytes as header and frame. */
   sendRaw(bytes: Uint8Array, options: Pick<SendOptions, 'split' | 'indirect'> = {}): UsedElement | undefined {
-    const { memory } = this.pci.slot;
+    const { memory } = this.transport;
     memory.write(this.#sendArea, bytes);
     const buffers: DriverBuffer[] = [];
     let at = 0;
@@ -130,13 +130,13 @@ export class NetDriver {
       at += length;
     }
     this.transmitQueue.add(buffers, { indirect: options.indirect ?? false });
-    this.pci.kick(TRANSMIT_QUEUE);
+    this.transport.kick(TRANSMIT_QUEUE);
     return this.transmitQueue.reap()[0];
   }
 
   /** Frames that the device has delivered, complete ones only; posts new buffers. */
   receive(): ReceivedFrame[] {
-    const { memory } = this.pci.slot;
+    const { memory } = this.transport;
     this.#pending.push(...this.receiveQueue.reap());
     const frames: ReceivedFrame[] = [];
     for (let first = this.#pending[0]; first !== undefined; first = this.#pending[0]) {
@@ -171,18 +171,18 @@ export class NetDriver {
 
   /** Runs a control command; its status byte, undefined if the device has not answered. */
   command(commandClass: number, command: number, data: Uint8Array = new Uint8Array(0)): number | undefined {
-    const { memory } = this.pci.slot;
+    const { memory } = this.transport;
     const queue = this.controlQueue;
     if (queue === undefined) return undefined;
-    const request = this.pci.arena.allocate(2 + data.length);
-    const status = this.pci.arena.allocate(1);
+    const request = this.transport.arena.allocate(2 + data.length);
+    const status = this.transport.arena.allocate(1);
     memory.write(request, Uint8Array.of(commandClass, command, ...data));
     memory.writeU8(status, 0xff);
     queue.add([
       { address: request, length: 2 + data.length },
       { address: status, length: 1, writable: true },
     ]);
-    this.pci.kick(CONTROL_QUEUE);
+    this.transport.kick(CONTROL_QUEUE);
     return queue.reap().length === 0 ? undefined : memory.readU8(status);
   }
 }

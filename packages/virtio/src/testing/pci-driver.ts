@@ -2,7 +2,7 @@
  * A driver of the modern PCI transport. [virtio 1.2 §4.1.5.1, §3.1.1] It finds the structures by the capability list, places the ranges
  * itself and reaches everything through configuration space and memory accesses, as a guest would.
  */
-import { ConfigurationError, type Width } from '@paravirt/bus';
+import { ConfigurationError, type GuestMemory, type Width } from '@paravirt/bus';
 import {
   CAPABILITY_MSIX,
   CAPABILITY_VENDOR_SPECIFIC,
@@ -27,6 +27,7 @@ import {
 import { GuestArena } from './guest-arena.ts';
 import type { PciSlot } from './pci-slot.ts';
 import { SplitRingDriver } from './split-ring-driver.ts';
+import type { QueueOptions, TransportDriver } from './transport-driver.ts';
 
 export interface PciDriverOptions {
   /** Where BAR 0 and BAR 2 are placed. Defaults: above 4 GiB, and below. */
@@ -36,20 +37,13 @@ export interface PciDriverOptions {
   readonly arena?: GuestArena;
 }
 
-export interface QueueOptions {
-  /** Default: as the device says. */
-  readonly size?: number;
-  /** MSI-X vector. */
-  readonly vector?: number;
-}
-
 /** Where BAR registers lie in configuration space. [PCI 3.0 Figure 6-1] */
 const BAR0 = 0x10;
 const BAR2 = 0x18;
 const COMMAND = 0x04;
 const CAPABILITIES_POINTER = 0x34;
 
-export class PciDriver {
+export class PciDriver implements TransportDriver {
   readonly slot: PciSlot;
   /** Where rings and buffers come from; a test may replace it when the device was reset. */
   arena: GuestArena;
@@ -88,6 +82,10 @@ export class PciDriver {
     this.notifyMultiplier = this.readPci(structure(VIRTIO_PCI_CAP_NOTIFY_CFG) + PCI_NOTIFY_CAP.fields.notifyOffMultiplier.offset, 4);
     this.windowCapability = structure(VIRTIO_PCI_CAP_PCI_CFG);
     this.msixCapability = found.msix;
+  }
+
+  get memory(): GuestMemory {
+    return this.slot.memory;
   }
 
   /** Writes the base addresses and the command register, as after a reset of the function. */

@@ -32,7 +32,10 @@ export interface UsedElement {
 
 export interface SplitRingDriverOptions {
   readonly memory: GuestMemory;
+  /** Where the areas come from. */
   readonly arena: GuestArena;
+  /** Where tables of indirect descriptors come from. Default: `arena`. */
+  readonly tables?: GuestArena;
   readonly size: number;
   /** VIRTIO_F_EVENT_IDX was negotiated. */
   readonly eventIndex?: boolean;
@@ -58,7 +61,7 @@ export class SplitRingDriver {
     this.memory = memory;
     this.size = size;
     this.eventIndex = eventIndex;
-    this.#arena = arena;
+    this.#arena = options.tables ?? arena;
     this.layout = {
       size,
       descriptors: arena.allocate(descriptorAreaSize(size), 16),
