@@ -14,6 +14,8 @@ const counters = (sources: Partial<ExitSources> = {}): ExitCounters =>
     halts: () => 3,
     endsOfInterrupt: () => 0,
     interruptSources: () => [],
+    cards: () => [],
+    connectors: () => [],
     ...sources,
   });
 
@@ -41,6 +43,8 @@ describe('ExitCounters', () => {
       vectors: [],
       sources: [],
       resets: 0,
+      cards: [],
+      connectors: [],
     });
   });
 

@@ -8,6 +8,7 @@
  */
 import type { AddressSpace } from '@paravirt/bus';
 import type { HypercallHandler, InterruptController, MsrHandler } from '@paravirt/x86-core';
+import type { CardReport, ConnectorReport } from './card-report.ts';
 import { IA32_APIC_BASE, IA32_TIME_STAMP_COUNTER, IA32_TSC_DEADLINE } from './chipset/index.ts';
 
 /** Accesses to one device, or to addresses where no device is. */
@@ -61,6 +62,10 @@ export interface ExitReport {
   /** Interrupts that controllers took, by where they came from, most first. Those that came before the last was delivered are in here. */
   readonly sources: readonly NamedCount[];
   readonly resets: number;
+  /** Network cards that are there now. */
+  readonly cards: readonly CardReport[];
+  /** Connectors of virtual buses. */
+  readonly connectors: readonly ConnectorReport[];
 }
 
 export interface ExitSources {
@@ -73,6 +78,8 @@ export interface ExitSources {
   readonly endsOfInterrupt: () => number;
   /** Interrupts by where they come from, in any order. */
   readonly interruptSources: () => readonly NamedCount[];
+  readonly cards: () => readonly CardReport[];
+  readonly connectors: () => readonly ConnectorReport[];
 }
 
 const VECTORS = 256;
@@ -161,6 +168,8 @@ export class ExitCounters {
       vectors: commonFirst([...this.#vectors].map((count, vector) => ({ name: `0x${vector.toString(16).padStart(2, '0')}`, count }))),
       sources: commonFirst(s.interruptSources()),
       resets: this.resets,
+      cards: s.cards(),
+      connectors: s.connectors(),
     };
   }
 }

@@ -8,9 +8,11 @@ export { loadKernel } from './boot/kernel.ts';
 export { type LinuxOptions, loadLinux } from './boot/linux.ts';
 export { loadMultiboot, type MultibootOptions } from './boot/multiboot.ts';
 export type { MemoryMapEntry, Placement } from './boot/placement.ts';
+export type { CardCounts, CardReport, ConnectorReport, Directions } from './card-report.ts';
 export type { ConsolePort } from './console.ts';
-export type { AccessCount, ExitCounters, ExitReport } from './exits.ts';
+export type { AccessCount, ExitCounters, ExitKinds, ExitReport, NamedCount } from './exits.ts';
 export { type Host, platformHost, type Sleep } from './host.ts';
+export type { NetworkCard, NetworkCards, Removal } from './network-cards.ts';
 export { createPc, type Pc } from './pc.ts';
 export {
   type BiosBoot,
@@ -25,3 +27,4 @@ export {
   type TimeOptions,
 } from './pc-options.ts';
 export type { PcStop, StopCondition } from './run-loop.ts';
+export type { Wire } from './virtual-bus.ts';

@@ -8,6 +8,8 @@ export interface InterruptSourcesOptions {
   readonly localApic: LocalApic;
   readonly ioApic: IoApic;
   readonly pci: PciBus;
+  /** Vectors that a vbus injected directly. */
+  readonly injected: number;
 }
 
 /** What is wired to the inputs of the IOAPIC. */
@@ -22,9 +24,10 @@ const PINS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** In any order. Messages of PCI functions are counted when they are sent, the others when a local APIC takes them. */
-export function interruptSources({ localApic, ioApic, pci }: InterruptSourcesOptions): NamedCount[] {
+export function interruptSources({ localApic, ioApic, pci, injected }: InterruptSourcesOptions): NamedCount[] {
   return [
     { name: 'local APIC timer', count: localApic.timerInterrupts },
+    { name: 'vbus hypercalls', count: injected },
     { name: '8259A', count: localApic.externalInterrupts },
     ...[...ioApic.delivered].map((count, pin) => ({ name: `IOAPIC ${pin}, ${PINS.get(pin) ?? 'nothing'}`, count })),
     ...pci.functions.map(({ name, messagesSent }) => ({ name: `${name} messages`, count: messagesSent })),

@@ -4,12 +4,22 @@ import type { EthernetPort } from '@paravirt/net-backend';
 import type { EngineName } from '@paravirt/x86-core';
 import type { Host } from './host.ts';
 import { RAM_HOLE } from './memory-map.ts';
+import type { Wire } from './virtual-bus.ts';
 
 export interface PcOptions {
   /** Bytes of RAM: 16 MiB to 3584 MiB, a multiple of 1 MiB. */
   readonly memory: number;
   readonly boot: KernelBoot | BiosBoot;
   readonly nets?: readonly NetOptions[];
+  /** Wires to a vbus that the machine has beside those that its cards need: devices may come later. */
+  readonly vbus?: readonly Wire[];
+  /** Makes what a network device is connected to that an administrator makes by name (`pc.vbus`); undefined: it cannot be made. */
+  readonly plug?: (name: string) => NetOptions | undefined;
+  /**
+   * Something outside may act on the machine while the guest waits, so that waiting takes real time in the deterministic mode, too. Always
+   * so with a network card. Default: false.
+   */
+  readonly attended?: boolean;
   /** Port of an exit device, 4 ports wide: a byte written there ends the run. */
   readonly exitPort?: number;
   /** Default: that of `Cpu`. */
@@ -38,14 +48,22 @@ export interface BiosBoot {
   readonly bios: Uint8Array;
 }
 
-/** A virtio-net card in a slot of its own. */
+/** A network card: virtio-net in a PCI slot of its own, or a device of a vbus. */
 export interface NetOptions {
+  /** Default: `virtio-net`. */
+  readonly model?: 'virtio-net' | 'venet';
+  /** Default: `pci`; venet is a device of a vbus only. */
+  readonly bus?: 'pci' | 'vbus';
+  /** How the guest reaches the vbus. Default: `pci`. */
+  readonly wire?: Wire;
   /** Makes what is at the other end of the cable; its timers are the machine's clock. Called once, in `createPc`. */
   readonly connect: (clock: Clock) => EthernetPort;
-  /** Six bytes. Default: 52:54:00:12:34:56 for the first card, the last byte counted up for others. */
+  /** Six bytes. Default: 52:54:00:12:34:56 for the first card, counted up for others. */
   readonly mac?: Uint8Array;
   /** In bytes; told to the guest if given. */
   readonly mtu?: number;
+  /** The card is gone, and nobody uses the port any more: not at the end of a run, but when it was removed from the machine. */
+  readonly disconnect?: () => void;
 }
 
 export type TimeOptions =
@@ -76,10 +94,11 @@ export const NETS_MAX = 8;
 
 /** The default MAC address of a card, counted from 0: the range that QEMU's users know. */
 export function defaultMac(index: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.of(0x52, 0x54, 0x00, 0x12, 0x34, 0x56 + index);
+  const number = 0x12_3456 + index;
+  return Uint8Array.of(0x52, 0x54, 0x00, number >>> 16, number >>> 8, number);
 }
 
-/** @throws ConfigurationError `memory-too-small`, `memory-too-large`, `memory-size`, `bad-rate`, `too-many-nets`, `bad-port`. */
+/** @throws ConfigurationError `memory-too-small`, `memory-too-large`, `memory-size`, `bad-rate`, `too-many-nets`, `no-such-card`, `bad-port`. */
 export function checkOptions(options: PcOptions): void {
   const { memory, time, nets = [], exitPort } = options;
   if (!(memory >= MEMORY_MIN))
@@ -98,8 +117,19 @@ export function checkOptions(options: PcOptions): void {
   }
   if (nets.length > NETS_MAX)
     throw new ConfigurationError('too-many-nets', `${nets.length} network cards; ${NETS_MAX} the most`, nets.length);
+  for (const { model = 'virtio-net', bus, wire } of nets) {
+    if (model === 'venet' && bus === 'pci') throw new ConfigurationError('no-such-card', 'venet is no device of PCI but of a vbus', bus);
+    if (wire !== undefined && model !== 'venet' && bus !== 'vbus')
+      throw new ConfigurationError('no-such-card', 'a card on PCI has no wire to a vbus', wire);
+  }
   if (exitPort !== undefined && !(Number.isInteger(exitPort) && exitPort >= 0 && exitPort <= 0xfffc))
     throw new ConfigurationError('bad-port', `exit port ${exitPort} is not within 0 to 0xfffc`, exitPort);
+}
+
+/** The wires to a vbus that a machine has. */
+export function wiresOf({ nets = [], vbus = [] }: PcOptions): Wire[] {
+  const used = nets.flatMap(({ model, bus, wire = 'pci' }) => (model === 'venet' || bus === 'vbus' ? [wire] : []));
+  return [...new Set([...vbus, ...used])];
 }
 
 /** How RAM is split around the hole below 4 GiB, in bytes. */

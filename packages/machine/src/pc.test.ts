@@ -215,7 +215,7 @@ describe('A kernel', () => {
     const signature = new Uint8Array(8);
     pc.ram.read(ACPI_TABLES_ADDRESS, signature);
     expect(String.fromCharCode(...signature)).toBe('RSD PTR ');
-    expect(pc.pci.describe()).toMatch(/00:01\.0 1af4:1041 .*virtio-net\n {2}BAR0 memory64, 16384 bytes at c0000000/);
+    expect(pc.pci.describe()).toMatch(/00:01\.0 1af4:1041 .*virtio-net net0\n {2}BAR0 memory64, 16384 bytes at c0000000/);
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import { AddressSpace, type Clock, type GuestMemory, type InterruptLine, SharedLine, VirtualClock } from '@paravirt/bus';
 import { assignAddresses, ConfigMechanism1, createHostBridge, HotplugSlots, InterruptRouting, PciBus } from '@paravirt/pci';
-import { NET_CLASS_CODE, VirtioNet, VirtioPci } from '@paravirt/virtio';
+import type { VbusHost } from '@paravirt/vbus';
 import { Cpu, type TimestampLine } from '@paravirt/x86-core';
 import { type BiosImage, loadBios } from './boot/bios.ts';
 import { writeBiosDataArea } from './boot/bios-data-area.ts';
@@ -15,6 +15,7 @@ import type { MemoryMapEntry } from './boot/placement.ts';
 import {
   AcpiGpe,
   AcpiPm,
+  DELIVERY_FIXED,
   DebugConsole,
   DmaRegisters,
   ExitPort,
@@ -38,20 +39,22 @@ import { allocateMemory, clear } from './guest-ram.ts';
 import { platformHost } from './host.ts';
 import { interruptSources } from './interrupt-sources.ts';
 import * as at from './memory-map.ts';
+import { NetworkCards } from './network-cards.ts';
 import { HostPace, InstructionPace, type Pace } from './pace.ts';
 import {
   type BiosBoot,
   checkOptions,
   DETERMINISTIC_START_MS,
-  defaultMac,
   type KernelBoot,
   type PcOptions,
   splitMemory,
+  wiresOf,
 } from './pc-options.ts';
 import { registerDump } from './register-dump.ts';
 import { Rom } from './rom.ts';
 import { type PcStop, RunLoop, type StopCondition } from './run-loop.ts';
 import { applyStartState } from './start-state.ts';
+import { VirtualBus } from './virtual-bus.ts';
 
 export interface Pc {
   /**
@@ -76,8 +79,10 @@ export interface Pc {
   readonly pci: PciBus;
   /** Devices that come and go while the guest runs. */
   readonly hotplug: HotplugSlots;
-  /** One for each of `options.nets`. */
-  readonly nets: readonly VirtioNet[];
+  /** The container of the virtual buses: what an administrator works on. A bus has the name of its wire. */
+  readonly vbus: VbusHost;
+  /** Network cards: those of `options.nets` and what came and went since. */
+  readonly cards: NetworkCards;
   /** Registers as text, several lines. */
   describeCpu(): string;
 }
@@ -126,7 +131,9 @@ export function createPc(options: PcOptions): Pc {
     now: () => clock.now(),
     halts: () => loop.halts,
     endsOfInterrupt: () => localApic.endsOfInterrupt,
-    interruptSources: () => interruptSources({ localApic, ioApic, pci }),
+    interruptSources: () => interruptSources({ localApic, ioApic, pci, injected: virtualBus.injected }),
+    cards: () => cards.report(),
+    connectors: () => virtualBus.report(),
   });
 
   // ---- Interrupt controllers and CPU. The CPU, made last, is the end of two wires.
@@ -157,6 +164,14 @@ export function createPc(options: PcOptions): Pc {
   const ioApic: IoApic = new IoApic(localApic, { id: at.IOAPIC_ID });
   const pic: Pic = new Pic(fanOut(localApic.lint0, ioApic.line(0)));
   const irq = (number: number): InterruptLine => fanOut(pic.line(number), ioApic.line(at.ioApicPinOfIrq(number)));
+  const virtualBus = new VirtualBus({
+    wires: wiresOf(options),
+    ram,
+    clock,
+    inject: (vector, destination, logical) =>
+      void localApic.deliver({ vector, destination, logical, deliveryMode: DELIVERY_FIXED, level: false }),
+  });
+  const { hypercalls } = virtualBus;
   const interrupts = new CountedInterrupts(localApic, exits);
   const cpu: Cpu = new Cpu({
     memory,
@@ -164,6 +179,7 @@ export function createPc(options: PcOptions): Pc {
     mmio,
     interrupts,
     msrs: exits.countMsrs(localApic.msrs),
+    ...(hypercalls === undefined ? {} : { hypercalls: exits.countHypercalls(hypercalls) }),
     timestamp: () => tsc.read(),
     timestampLine: () => timestampLine(tsc, pace),
     tscHz: TSC_HZ,
@@ -239,22 +255,16 @@ export function createPc(options: PcOptions): Pc {
   const mechanism = new ConfigMechanism1({ bus: pci, onReset: reset });
   ports.map('PCI configuration', at.PCI_CONFIG_ADDRESS_PORT, CONFIG_PORTS, mechanism);
   pci.plug(0, 0, createHostBridge());
-  const cards = nets.map((net, index) => {
-    const device = new VirtioNet({
-      port: net.connect(clock),
-      mac: net.mac ?? defaultMac(index),
-      ...(net.mtu === undefined ? {} : { mtu: net.mtu }),
-    });
-    // Deferred work is a timer that is due at once: it runs between instructions, in deterministic order.
-    const transport = new VirtioPci({ device, classCode: NET_CLASS_CODE, defer: (run) => void clock.schedule(clock.now(), run) });
-    pci.plug(FIRST_CARD + index, 0, transport.function);
-    return device;
-  });
+  const { bridge } = virtualBus;
+  if (bridge !== undefined) pci.plug(VBUS_BRIDGE, 0, bridge);
+  const cards = new NetworkCards({ clock, pci, hotplug, virtualBus, spaces: [ports, mmio], plug: options.plug });
+  let slot = FIRST_CARD;
+  for (const net of nets) cards.add(net, slot++);
 
   // ---- Firmware, or what it would have done.
   if (bios !== undefined) mmio.map('ROM', bios.address, bios.rom.length, new Rom(bios.rom));
   const powerOn = (): void => {
-    for (const device of [pic, ioApic, localApic, pit, rtc, uart, i8042, acpi, gpe, hotplug, mechanism, pci]) device.reset();
+    for (const device of [pic, ioApic, localApic, pit, rtc, uart, i8042, acpi, gpe, hotplug, mechanism, pci, virtualBus]) device.reset();
     cpu.reset();
     for (const { address, bytes, size } of placements) {
       ram.write(address, bytes);
@@ -286,7 +296,9 @@ export function createPc(options: PcOptions): Pc {
     clock,
     pace,
     host,
-    waitsForHost: nets.length > 0,
+    get waitsForHost(): boolean {
+      return options.attended === true || cards.list.length > 0;
+    },
     reset: () => {
       exits.resets++;
       clear(ram);
@@ -318,7 +330,8 @@ export function createPc(options: PcOptions): Pc {
     ram,
     pci,
     hotplug,
-    nets: cards,
+    vbus: virtualBus.host,
+    cards,
     describeCpu: () => registerDump(cpu),
   };
 }
@@ -327,6 +340,8 @@ export function createPc(options: PcOptions): Pc {
 const EXIT_PORTS = 4;
 const CONFIG_PORTS = 8;
 const FIRST_CARD = 1;
+/** Out of the way of cards, which come and go from below. */
+const VBUS_BRIDGE = 31;
 const PCI_WINDOWS = {
   io: { base: at.PCI_IO_BAR_BASE, size: PORTS_SIZE - at.PCI_IO_BAR_BASE },
   memory32: { base: at.PCI_MMIO_BASE, size: at.PCI_MMIO_SIZE },

@@ -1,13 +1,12 @@
 /** From the options of a command to a machine: files are read, networks made, the PC wired. */
 import { createPc, DETERMINISTIC_START_MS, type KernelBoot, type Pc, type PcOptions } from '@paravirt/machine';
 import { readFile } from './files.ts';
-import { Network } from './network.ts';
+import { Networks } from './networks.ts';
 import type { MachineOptions } from './options.ts';
 
 export interface Machine {
   readonly pc: Pc;
-  /** One for each `--net`. */
-  readonly networks: readonly Network[];
+  readonly networks: Networks;
 }
 
 /**
@@ -17,22 +16,25 @@ export interface Machine {
 export async function withMachine<T>(options: MachineOptions, use: (machine: Machine) => Promise<T>): Promise<T> {
   const boot = options.bios === undefined ? kernelBoot(options) : { bios: readFile('--bios', options.bios) };
   const startMs = options.deterministic ? DETERMINISTIC_START_MS : Date.now();
-  const networks = options.nets.map((net) => new Network(net, startMs));
+  const networks = new Networks(options.nets, startMs);
   try {
     const pc = createPc({
       memory: options.memory,
       boot,
-      nets: networks.map((network) => network.card),
+      nets: networks.cards,
+      vbus: options.vbus,
+      plug: (card) => networks.plug(card),
+      attended: options.attended === true,
       unknownOpcodes: options.unknownOpcodes,
       time: { mode: options.deterministic ? 'deterministic' : 'host', startMs },
       ...(options.engine === undefined ? {} : { engine: options.engine }),
       ...(options.observe === undefined ? {} : { observe: options.observe }),
       ...(options.exitPort === undefined ? {} : { exitPort: options.exitPort }),
     } satisfies PcOptions);
-    for (const network of networks) await network.open();
+    await networks.open();
     return await use({ pc, networks });
   } finally {
-    for (const network of networks) network.close();
+    networks.close();
   }
 }
 

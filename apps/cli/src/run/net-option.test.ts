@@ -4,6 +4,9 @@ import { parseNet } from './net-option.ts';
 describe('--net', () => {
   it('takes a user network with nothing else', () => {
     expect(parseNet('user')).toEqual({
+      model: 'virtio-net',
+      bus: 'pci',
+      wire: undefined,
       mac: undefined,
       mtu: undefined,
       forwards: [],
@@ -12,6 +15,18 @@ describe('--net', () => {
       bootFile: undefined,
     });
     expect(parseNet('user,model=virtio-net-pci')).toEqual(parseNet('user'));
+    expect(parseNet('user,model=virtio-net,bus=pci')).toEqual(parseNet('user'));
+  });
+
+  it('takes a card on the vbus, over either wire', () => {
+    const place = (text: string) => {
+      const { model, bus, wire } = parseNet(text);
+      return [model, bus, wire];
+    };
+    expect(place('user,model=venet')).toEqual(['venet', 'vbus', 'pci']);
+    expect(place('user,model=venet,wire=hypercall')).toEqual(['venet', 'vbus', 'hypercall']);
+    expect(place('user,model=virtio-net,bus=vbus')).toEqual(['virtio-net', 'vbus', 'pci']);
+    expect(place('user,bus=vbus,wire=hypercall')).toEqual(['virtio-net', 'vbus', 'hypercall']);
   });
 
   it('takes every key, and several forwards', () => {
@@ -37,9 +52,14 @@ describe('--net', () => {
     ['tap,model=virtio-net-pci', 'no network "tap"; known: user'],
     ['', 'no network ""'],
     ['user,modle=virtio-net-pci', 'unknown key "modle" (did you mean model?)'],
-    ['user,speed=1', 'unknown key "speed"; known: model, mac, mtu, forward, pcap, tftp, bootfile'],
-    ['user,model=virtio-net', 'no model "virtio-net" (did you mean virtio-net-pci?)'],
-    ['user,model=ne2000', 'no model "ne2000"; known: virtio-net-pci'],
+    ['user,speed=1', 'unknown key "speed"; known: model, bus, wire, mac, mtu, forward, pcap, tftp, bootfile'],
+    ['user,model=virtio', 'no model "virtio" (did you mean virtio-net?)'],
+    ['user,model=ne2000', 'no model "ne2000"; known: virtio-net, virtio-net-pci, venet'],
+    ['user,bus=isa', 'no bus "isa"; known: pci, vbus'],
+    ['user,model=venet,wire=usb', 'no wire "usb"; known: pci, hypercall'],
+    ['user,model=venet,bus=pci', 'model=venet is a device of the vbus'],
+    ['user,model=virtio-net-pci,bus=vbus', 'model=virtio-net-pci is on PCI'],
+    ['user,wire=hypercall', 'wire= is for a card on the vbus'],
     ['user,mac', 'mac needs a value: mac=…'],
     ['user,pcap=', 'pcap needs a value'],
     ['user,mtu=1500,mtu=1500', 'mtu is given twice'],

@@ -26,9 +26,12 @@ export class Network {
   }
 
   get card(): NetOptions {
-    const { mac, mtu, bootFile } = this.#option;
+    const { model, bus, wire, mac, mtu, bootFile } = this.#option;
     const tftp = this.#tftp;
     return {
+      model,
+      bus,
+      ...(wire === undefined ? {} : { wire }),
       connect: (clock): EthernetPort => {
         const user = new UserNetwork({
           clock,
@@ -59,11 +62,11 @@ export class Network {
     this.#file?.close();
   }
 
-  frames(index: number): FrameCount {
+  frames(card: string): FrameCount {
     const sent = this.#port?.transmitted;
     const received = this.#port?.received;
     return {
-      card: `net${index}`,
+      card,
       transmittedFrames: sent?.frames ?? 0,
       transmittedBytes: sent?.octets ?? 0,
       receivedFrames: received?.frames ?? 0,

@@ -26,6 +26,7 @@ describe('paravirt run', () => {
       append: undefined,
       bios: undefined,
       nets: [],
+      vbus: [],
       stats: undefined,
       deterministic: false,
       timeout: undefined,

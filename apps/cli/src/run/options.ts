@@ -1,8 +1,9 @@
 /** The options of `paravirt run`, as commander gives them and as they are meant; those that make a machine serve other commands, too. */
+import type { Wire } from '@paravirt/machine';
 import { ENGINES, type EngineName } from '@paravirt/x86-core';
 import { type Command, Option } from 'commander';
-import { type NetOption, parseNet } from './net-option.ts';
-import { UsageError } from './usage-error.ts';
+import { type NetOption, parseNet, WIRES } from './net-option.ts';
+import { suggestion, UsageError } from './usage-error.ts';
 import { parseMemory, parsePort, parseSeconds } from './values.ts';
 
 /** What a machine is made of. */
@@ -15,7 +16,11 @@ export interface MachineOptions {
   readonly append: string | undefined;
   readonly bios: string | undefined;
   readonly nets: readonly NetOption[];
+  /** Wires to a vbus beside those that the cards need. */
+  readonly vbus: readonly Wire[];
   readonly deterministic: boolean;
+  /** Somebody may act on the machine from outside while it runs. */
+  readonly attended?: boolean;
   readonly exitPort: number | undefined;
   /** Undefined: the CPU's default. */
   readonly engine: EngineName | undefined;
@@ -40,6 +45,7 @@ export interface RawMachineOptions {
   readonly append?: string;
   readonly bios?: string;
   readonly net?: readonly string[];
+  readonly vbus?: readonly Wire[];
   readonly deterministic?: true;
   readonly exitPort?: string;
   readonly engine?: EngineName;
@@ -55,6 +61,12 @@ interface RawOptions extends RawMachineOptions {
 
 const append = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
+function wire(value: string, previous: readonly Wire[] = []): readonly Wire[] {
+  const known = WIRES.find((each) => each === value);
+  if (known === undefined) throw new UsageError(`--vbus ${value}: no such wire${suggestion(value, WIRES)}`);
+  return [...previous, known];
+}
+
 /** The options that make a machine. */
 export function defineMachineOptions(command: Command): Command {
   return command
@@ -65,9 +77,10 @@ export function defineMachineOptions(command: Command): Command {
     .option('--memory <size>', 'RAM: 512M, 1G', '512M')
     .option(
       '--net <spec>',
-      'network card, repeatable: user[,model=virtio-net-pci][,mac=…][,mtu=…][,forward=tcp:127.0.0.1:2222-:22][,pcap=FILE][,tftp=DIR][,bootfile=NAME]',
+      'network card, repeatable: user[,model=virtio-net|venet][,bus=pci|vbus][,wire=pci|hypercall][,mac=…][,mtu=…][,forward=tcp:127.0.0.1:2222-:22][,pcap=FILE][,tftp=DIR][,bootfile=NAME]',
       append,
     )
+    .addOption(new Option('--vbus <wire>', 'a virtual bus without a card yet, repeatable: pci or hypercall').argParser(wire))
     .option('--deterministic', 'time counts instructions: the same input gives the same run; piped input is read first')
     .option('--exit-port <port>', 'a write to this port ends the run with exit code (value << 1) | 1')
     .addOption(
@@ -103,6 +116,7 @@ export function checkMachineOptions(raw: RawMachineOptions): MachineOptions {
     append: raw.append,
     bios: raw.bios,
     nets: (raw.net ?? []).map(parseNet),
+    vbus: raw.vbus ?? [],
     deterministic: raw.deterministic === true,
     exitPort: raw.exitPort === undefined ? undefined : parsePort(raw.exitPort),
     engine: raw.engine,

@@ -7,7 +7,7 @@ import { type Cause, type Ending, endingOf } from './exit-code.ts';
 import { firstInput } from './first-input.ts';
 import { Keyboard } from './keyboard.ts';
 import { withMachine } from './machine.ts';
-import type { Network } from './network.ts';
+import type { Networks } from './networks.ts';
 import type { RunOptions } from './options.ts';
 import { flushed } from './output.ts';
 import { asJson, asText, type Statistics } from './statistics.ts';
@@ -24,7 +24,7 @@ export async function run(options: RunOptions): Promise<number> {
   return withMachine(options, ({ pc, networks }) => runPc(pc, options, networks));
 }
 
-async function runPc(pc: Pc, options: RunOptions, networks: readonly Network[]): Promise<number> {
+async function runPc(pc: Pc, options: RunOptions, networks: Networks): Promise<number> {
   let cause: Cause | undefined;
   const end = (why: Cause): void => {
     cause ??= why;
@@ -90,14 +90,14 @@ function report(pc: Pc, ending: Ending): void {
   if (ending.registers) process.stderr.write(pc.describeCpu());
 }
 
-function collect(pc: Pc, networks: readonly Network[], hostSeconds: number): Statistics {
+function collect(pc: Pc, networks: Networks, hostSeconds: number): Statistics {
   const exits = pc.exits.toJSON();
   return {
     ...exits,
     engine: { name: pc.cpu.engine, ...pc.cpu.statistics },
     hostSeconds,
     millionInstructionsPerSecond: exits.instructions / hostSeconds / 1e6,
-    frames: networks.map((network, index) => network.frames(index)),
+    frames: networks.frames(),
     // In KiB, as getrusage gives it.
     peakMemory: process.resourceUsage().maxRSS * 1024,
   };

@@ -19,6 +19,50 @@ const STATISTICS: Statistics = {
   ],
   interrupts: 400,
   resets: 0,
+  cards: [
+    {
+      card: 'net0',
+      model: 'venet',
+      bus: 'vbus',
+      wire: 'hypercall',
+      frames: { transmitted: 3, received: 5 },
+      bytes: { transmitted: 180, received: 5000 },
+      copiedBytes: { transmitted: 180, received: 7048 },
+      exits: 2,
+      doorbells: { rung: 2, spurious: 0, saved: 6 },
+      signals: { sent: 6, suppressed: 2 },
+      interrupts: 4,
+      perFrame: { exits: 0.25, doorbells: 0.25, interrupts: 0.5, copiedBytes: 903.5 },
+    },
+    {
+      card: 'net1',
+      model: 'virtio-net',
+      bus: 'pci',
+      frames: { transmitted: 0, received: 0 },
+      bytes: { transmitted: 0, received: 0 },
+      copiedBytes: { transmitted: 0, received: 0 },
+      exits: 40,
+      doorbells: { rung: 0, spurious: 0, saved: 0 },
+      signals: { sent: 0, suppressed: 0 },
+      interrupts: 0,
+      perFrame: undefined,
+    },
+  ],
+  connectors: [
+    {
+      connector: 'vbus-hypercalls',
+      bus: 'hypercall',
+      wire: 'hypercall',
+      bridgeCalls: 2,
+      busCalls: 12,
+      kicks: 1,
+      doorbells: 2,
+      events: 7,
+      signals: 6,
+      interrupts: 4,
+      signalsPerInterrupt: 1.5,
+    },
+  ],
   hostSeconds: 25,
   millionInstructionsPerSecond: 80,
   frames: [{ card: 'net0', transmittedFrames: 3, transmittedBytes: 180, receivedFrames: 4, receivedBytes: 4000 }],
@@ -92,6 +136,34 @@ describe('--stats', () => {
       MSR IA32_TSC_DEADLINE                     0 reads             70 writes
       net0 frames sent                          3   180 bytes
       net0 frames received                      4   4,000 bytes
+      net0: venet on vbus over hypercall
+        exits                      2
+        doorbells                  2 rung, 0 spurious, 6 saved
+        signals                    6 sent, 2 suppressed
+        interrupts                 4
+        frames                     3 sent, 5 received
+        bytes                      180 sent, 5,000 received
+        bytes copied               180 sent, 7,048 received
+        exits per frame            0.2500
+        doorbells per frame        0.2500
+        interrupts per frame       0.5000
+        copied bytes per frame     904
+      net1: virtio-net on pci
+        exits                      40
+        doorbells                  0 rung, 0 spurious, 0 saved
+        signals                    0 sent, 0 suppressed
+        interrupts                 0
+        frames                     0 sent, 0 received
+        bytes                      0 sent, 0 received
+        bytes copied               0 sent, 0 received
+      vbus-hypercalls: bus hypercall
+        calls                      2 bridge, 12 bus
+        doorbells                  2 of devices, 1 of the event queue
+        events                     7, 6 signals
+        interrupts                 4
+        signals per interrupt      1.50
+      CPU exits per frame                     424
+      interrupts per frame                  50.00
       "
     `);
   });

@@ -1,5 +1,5 @@
 /** What `--stats` prints. */
-import type { AccessCount, ExitReport } from '@paravirt/machine';
+import type { AccessCount, CardReport, ConnectorReport, ExitReport } from '@paravirt/machine';
 import type { EngineName, EngineStatistics } from '@paravirt/x86-core';
 
 /** Frames through one card's cable, as the guest sees the directions. */
@@ -37,6 +37,35 @@ function* counts(group: object, path: readonly string[] = []): Generator<readonl
   }
 }
 
+/** Of an average frame: 0.0123, 1.50, 1,504. */
+const fraction = (n: number): string => (n >= 100 ? Math.round(n).toLocaleString('en-US') : n >= 1 ? n.toFixed(2) : n.toFixed(4));
+
+/** What a card did, and what an average frame of it cost. */
+function* cardRows(c: CardReport): Generator<readonly [string, string]> {
+  const count = (n: number): string => n.toLocaleString('en-US');
+  const where = c.bus === 'pci' ? 'pci' : `vbus over ${c.wire ?? 'nothing'}`;
+  yield [c.card, `${c.model} on ${where}`];
+  yield ['exits', count(c.exits)];
+  yield ['doorbells', `${count(c.doorbells.rung)} rung, ${count(c.doorbells.spurious)} spurious, ${count(c.doorbells.saved)} saved`];
+  yield ['signals', `${count(c.signals.sent)} sent, ${count(c.signals.suppressed)} suppressed`];
+  yield ['interrupts', count(c.interrupts)];
+  yield ['frames', `${count(c.frames.transmitted)} sent, ${count(c.frames.received)} received`];
+  yield ['bytes', `${count(c.bytes.transmitted)} sent, ${count(c.bytes.received)} received`];
+  yield ['bytes copied', `${count(c.copiedBytes.transmitted)} sent, ${count(c.copiedBytes.received)} received`];
+  if (c.perFrame === undefined) return;
+  for (const [name, value] of counts(c.perFrame)) yield [`${name} per frame`, fraction(value)];
+}
+
+function* connectorRows(c: ConnectorReport): Generator<readonly [string, string]> {
+  const count = (n: number): string => n.toLocaleString('en-US');
+  yield [c.connector, `bus ${c.bus}`];
+  yield ['calls', `${count(c.bridgeCalls)} bridge, ${count(c.busCalls)} bus`];
+  yield ['doorbells', `${count(c.doorbells)} of devices, ${count(c.kicks)} of the event queue`];
+  yield ['events', `${count(c.events)}, ${count(c.signals)} signals`];
+  yield ['interrupts', count(c.interrupts)];
+  if (c.signalsPerInterrupt !== undefined) yield ['signals per interrupt', fraction(c.signalsPerInterrupt)];
+}
+
 /** One line. */
 export const asJson = (statistics: Statistics): string => `${JSON.stringify(statistics)}\n`;
 
@@ -47,6 +76,9 @@ export function asText(s: Statistics): string {
     list.map((a) => `${`${kind} ${a.device}`.padEnd(28)} ${count(a.reads).padStart(14)} reads ${count(a.writes).padStart(14)} writes`);
   const countOrFraction = (n: number): string => (Number.isInteger(n) ? count(n) : n.toFixed(1));
   const row = (name: string, value: string): string => `${name.padEnd(28)} ${value.padStart(14)}`;
+  const table = (rows: Iterable<readonly [string, string]>): string[] =>
+    [...rows].map(([name, value], index) => (index === 0 ? `${name}: ${value}` : `  ${name.padEnd(26)} ${value}`));
+  const frames = s.cards.reduce((sum, card) => sum + card.frames.transmitted + card.frames.received, 0);
   return [
     row('instructions', count(s.instructions)),
     row('million instructions/s', s.millionInstructionsPerSecond.toFixed(1)),
@@ -67,6 +99,11 @@ export function asText(s: Statistics): string {
       `${row(`${f.card} frames sent`, count(f.transmittedFrames))}   ${count(f.transmittedBytes)} bytes`,
       `${row(`${f.card} frames received`, count(f.receivedFrames))}   ${count(f.receivedBytes)} bytes`,
     ]),
+    ...s.cards.flatMap((card) => table(cardRows(card))),
+    ...s.connectors.flatMap((connector) => table(connectorRows(connector))),
+    ...(frames === 0
+      ? []
+      : [row('CPU exits per frame', fraction(s.exits.total / frames)), row('interrupts per frame', fraction(s.interrupts / frames))]),
     '',
   ].join('\n');
 }

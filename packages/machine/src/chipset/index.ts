@@ -7,7 +7,7 @@ export { DebugConsole, ExitPort, PostCode } from './debug-ports.ts';
 export { DmaRegisters } from './dma-registers.ts';
 export { HOTPLUG_EVENT } from './dsdt-hotplug.ts';
 export { I8042, type I8042Options } from './i8042.ts';
-export { type ApicBus, fanOut, type InterruptMessage } from './interrupt-message.ts';
+export { type ApicBus, DELIVERY_FIXED, fanOut, type InterruptMessage } from './interrupt-message.ts';
 export { IoApic, type IoApicOptions } from './ioapic.ts';
 export { type ApicMode, LocalApic, type LocalApicOptions } from './local-apic.ts';
 export { Pic } from './pic.ts';

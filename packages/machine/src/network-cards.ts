@@ -1,0 +1,269 @@
+/**
+ * The network cards of the machine, on either bus: those that it is built with, those that come and go while it runs, and those that an
+ * administrator makes of a device class. A card on PCI is a virtio-net device in a slot; on a vbus it is a device of the class "venet-tap"
+ * or "virtio-net", linked to the bus of its wire.
+ *
+ *   add ──► card ──► remove: PCI asks the guest, which may take its time or refuse; a vbus takes the device at once ──► disconnect
+ */
+import { type AddressSpace, type Clock, ConfigurationError } from '@paravirt/bus';
+import type { HotplugSlots, PciBus, PciFunction } from '@paravirt/pci';
+import { type DeviceClass, EEXIST, EINVAL, ENODEV, ENOSPC, type VbusDevice, VENET_CLASS, Venet } from '@paravirt/vbus';
+import { NET_CLASS_CODE, VirtioNet, VirtioPci, VirtioVbus } from '@paravirt/virtio';
+import { type CardCounts, type CardReport, cardReport, countVenet, countVirtioPci, countVirtioVbus } from './card-report.ts';
+import { defaultMac, type NetOptions } from './pc-options.ts';
+import { ReleasedDevice } from './released-device.ts';
+import type { VirtualBus, Wire } from './virtual-bus.ts';
+
+export interface NetworkCard {
+  /** `net0`, or what the administrator has called it. */
+  readonly name: string;
+  readonly model: 'virtio-net' | 'venet';
+  readonly bus: 'pci' | 'vbus';
+  readonly device: VirtioNet | Venet;
+  /** Where the guest finds it: `00:01.0`, or `pci/0`, the bus and its id there; undefined while it is on no bus. */
+  readonly place: string | undefined;
+  /** The cable: settable at any time, the guest is told if its driver wants to know. */
+  linkUp: boolean;
+  report(): CardReport;
+}
+
+export interface NetworkCardsOptions {
+  readonly clock: Clock;
+  readonly pci: PciBus;
+  readonly hotplug: HotplugSlots;
+  readonly virtualBus: VirtualBus;
+  /** Where ranges of PCI functions are. */
+  readonly spaces: readonly AddressSpace[];
+  /** What a device is connected to that an administrator makes. */
+  readonly plug: ((name: string) => NetOptions | undefined) | undefined;
+}
+
+/** What became of a request to remove a card. */
+export type Removal = 'removed' | 'requested' | 'unknown';
+
+interface Entry extends NetworkCard {
+  readonly slot: number | undefined;
+  readonly function: PciFunction | undefined;
+  readonly disconnect: (() => void) | undefined;
+}
+
+const VIRTIO_NET_CLASS = 'virtio-net';
+/** On all buses; there is no other limit to what an administrator makes. */
+const CARDS_MAX = 256;
+
+export class NetworkCards {
+  readonly #options: NetworkCardsOptions;
+  readonly #cards = new Map<string, Entry>();
+  /** Options of the vbus device that is being made now. */
+  #prepared: { readonly name: string; readonly net: NetOptions } | undefined = undefined;
+  #made = 0;
+
+  constructor(options: NetworkCardsOptions) {
+    this.#options = options;
+    const { hotplug, virtualBus } = options;
+    virtualBus.host.addClass(this.#deviceClass(VENET_CLASS, 'venet'));
+    virtualBus.host.addClass(this.#deviceClass(VIRTIO_NET_CLASS, 'virtio-net'));
+    hotplug.onEject = (_device, functions) => this.#ejected(functions);
+  }
+
+  get list(): readonly NetworkCard[] {
+    return [...this.#cards.values()];
+  }
+
+  find(name: string): NetworkCard | undefined {
+    return this.#cards.get(name);
+  }
+
+  /**
+   * Makes a card and puts it on its bus: at power-on in slot `slot`, else in a free one with the guest told.
+   * @throws ConfigurationError `no-wire`, `no-slot`, `too-many-nets`, and those of the device.
+   */
+  add(net: NetOptions, slot?: number): NetworkCard {
+    if (this.#cards.size >= CARDS_MAX) throw new ConfigurationError('too-many-nets', `${CARDS_MAX} network cards are the most`, CARDS_MAX);
+    const name = this.#freeName();
+    const { bus = net.model === 'venet' ? 'vbus' : 'pci' } = net;
+    const entry = bus === 'pci' ? this.#addToPci(name, net, slot) : this.#addToVbus(name, net);
+    return entry;
+  }
+
+  /** Takes a card away; on PCI this is the guest's to finish. `force`: at once, without asking. */
+  remove(name: string, force = false): Removal {
+    const card = this.#cards.get(name);
+    if (card === undefined) return 'unknown';
+    const { hotplug, virtualBus } = this.#options;
+    if (card.slot !== undefined) {
+      if (force) return hotplug.eject(card.slot) ? 'removed' : 'unknown';
+      return hotplug.requestRemoval(card.slot) ? 'requested' : 'unknown';
+    }
+    const { host } = virtualBus;
+    for (const bus of host.devices.get(name)?.links.keys() ?? []) host.unlink(bus.name, name);
+    return host.removeDevice(name) === 0 ? 'removed' : 'unknown';
+  }
+
+  report(): CardReport[] {
+    return this.list.map((card) => card.report());
+  }
+
+  #freeName(): string {
+    const { devices } = this.#options.virtualBus.host;
+    let name: string;
+    do name = `net${this.#made++}`;
+    while (this.#cards.has(name) || devices.has(name));
+    return name;
+  }
+
+  #addToPci(name: string, net: NetOptions, slot: number | undefined): NetworkCard {
+    const { clock, pci, hotplug, spaces } = this.#options;
+    const device = this.#virtioNet(net);
+    const transport = new VirtioPci({
+      device,
+      name: `virtio-net ${name}`,
+      classCode: NET_CLASS_CODE,
+      // Deferred work is a timer that is due at once: it runs between instructions, in deterministic order.
+      defer: (run) => void clock.schedule(clock.now(), run),
+    });
+    const address = slot === undefined ? hotplug.add(transport.function) : pci.plug(slot, 0, transport.function);
+    const place = `00:${address.device.toString(16).padStart(2, '0')}.${address.function}`;
+    return this.#keep(name, net, device, {
+      bus: 'pci',
+      slot: address.device,
+      function: transport.function,
+      place: () => place,
+      count: () => countVirtioPci(device, transport, spaces),
+    });
+  }
+
+  #addToVbus(name: string, net: NetOptions): NetworkCard {
+    const { model = 'virtio-net', wire = 'pci' } = net;
+    const { virtualBus } = this.#options;
+    if (!virtualBus.has(wire)) throw new ConfigurationError('no-wire', `${name}: the machine has no vbus on the wire ${wire}`, wire);
+    this.#prepared = { name, net };
+    try {
+      virtualBus.host.createDevice(name, model === 'venet' ? VENET_CLASS : VIRTIO_NET_CLASS);
+    } finally {
+      this.#prepared = undefined;
+    }
+    virtualBus.host.link(wire, name);
+    return this.#cards.get(name) as NetworkCard;
+  }
+
+  #virtioNet(net: NetOptions): VirtioNet {
+    return new VirtioNet({
+      port: net.connect(this.#options.clock),
+      mac: net.mac ?? defaultMac(this.#made - 1),
+      ...(net.mtu === undefined ? {} : { mtu: net.mtu }),
+    });
+  }
+
+  #deviceClass(className: string, model: 'venet' | 'virtio-net'): DeviceClass {
+    return { name: className, create: (name) => this.#create(name, model) };
+  }
+
+  /** A device for the container: of `add`, or of an administrator, who enables it himself as in 2009. */
+  #create(name: string, model: 'venet' | 'virtio-net'): VbusDevice | number {
+    const prepared = this.#prepared?.name === name ? this.#prepared.net : undefined;
+    if (prepared === undefined) {
+      if (this.#cards.has(name)) return -EEXIST;
+      if (this.#cards.size >= CARDS_MAX) return -ENOSPC;
+      this.#made++;
+    }
+    const net = prepared ?? this.#options.plug?.(name);
+    if (net === undefined) return -ENODEV;
+    try {
+      return this.#createDevice(name, model, net, prepared !== undefined);
+    } catch (error) {
+      if (prepared !== undefined || !(error instanceof ConfigurationError)) throw error;
+      return -EINVAL;
+    }
+  }
+
+  #createDevice(name: string, model: 'venet' | 'virtio-net', net: NetOptions, enabled: boolean): VbusDevice {
+    const { clock } = this.#options;
+    let inner: VbusDevice;
+    let device: VirtioNet | Venet;
+    let count: () => CardCounts;
+    if (model === 'venet') {
+      const { mac = defaultMac(this.#made - 1), mtu } = net;
+      const venet = new Venet({ port: net.connect(clock), mac, clock, name, enabled, ...(mtu === undefined ? {} : { mtu }) });
+      device = venet;
+      inner = venet;
+      count = () => countVenet(venet);
+    } else {
+      const virtio = this.#virtioNet(net);
+      const transport = new VirtioVbus({ device: virtio });
+      device = virtio;
+      inner = transport;
+      count = () => countVirtioVbus(virtio, transport);
+    }
+    const card = this.#keep(name, net, device, {
+      bus: 'vbus',
+      slot: undefined,
+      function: undefined,
+      place: () => this.#placeOnVbus(name),
+      count,
+    });
+    return new ReleasedDevice(inner, () => this.#forget(card));
+  }
+
+  #placeOnVbus(name: string): string | undefined {
+    const places = [...(this.#options.virtualBus.host.devices.get(name)?.links ?? [])];
+    return places.map(([bus, ids]) => `${bus.name}/${ids.join('+')}`)[0];
+  }
+
+  #wireOf(name: string): Wire | undefined {
+    const bus = [...(this.#options.virtualBus.host.devices.get(name)?.links.keys() ?? [])][0]?.name;
+    return bus === 'pci' || bus === 'hypercall' ? bus : undefined;
+  }
+
+  #keep(
+    name: string,
+    net: NetOptions,
+    device: VirtioNet | Venet,
+    on: {
+      bus: 'pci' | 'vbus';
+      slot: number | undefined;
+      function: PciFunction | undefined;
+      place: () => string | undefined;
+      count: () => CardCounts;
+    },
+  ): Entry {
+    const model = device instanceof Venet ? 'venet' : 'virtio-net';
+    const report = (): CardReport => {
+      if (on.bus === 'pci') return cardReport({ card: name, model, bus: 'pci' }, on.count(), 1);
+      const wire = this.#wireOf(name);
+      const share = wire === undefined ? 0 : this.#options.virtualBus.interruptsPerSignal(wire);
+      return cardReport({ card: name, model, bus: 'vbus', ...(wire === undefined ? {} : { wire }) }, on.count(), share);
+    };
+    const entry: Entry = {
+      name,
+      model,
+      bus: on.bus,
+      device,
+      slot: on.slot,
+      function: on.function,
+      disconnect: net.disconnect,
+      get place(): string | undefined {
+        return on.place();
+      },
+      get linkUp(): boolean {
+        return device.linkUp;
+      },
+      set linkUp(up: boolean) {
+        device.linkUp = up;
+      },
+      report,
+    };
+    this.#cards.set(name, entry);
+    return entry;
+  }
+
+  #ejected(functions: readonly PciFunction[]): void {
+    for (const card of [...this.#cards.values()]) if (card.function !== undefined && functions.includes(card.function)) this.#forget(card);
+  }
+
+  #forget(card: Entry): void {
+    if (this.#cards.get(card.name) !== card) return;
+    this.#cards.delete(card.name);
+    card.disconnect?.();
+  }
+}
