@@ -49,7 +49,7 @@ export class VenetEvents {
     const slot = this.#consumer;
     let taken = 0;
     while (slot.isReady) {
-      this.#take(slot.pointer, slot.length);
+      this.#take(slot.position * EVENT_SIZE, slot.length);
       this.#fill(slot);
       if (!slot.pop()) break;
       taken++;

@@ -7,6 +7,7 @@ import type { IoqIterator } from '../ioq-iterator.ts';
 import type { SharedRegion } from '../shared-region.ts';
 import { GSO_TCPV6, MAX_FRAGMENTS, SG_FLAG_ECN, SG_FLAG_GSO, SG_FLAG_NEEDS_CSUM, sgSize, VENET_IOV, VENET_SG } from '../venet/abi.ts';
 import type { DriverMemory } from './driver-device.ts';
+import { SG_STRIDE } from './venet-transmit.ts';
 
 /** A frame as the device delivered it. */
 export interface ReceivedFrame {
@@ -98,7 +99,6 @@ export class VenetReceive {
     this.ring = ring;
     this.#mode = mode;
     this.#poster = ring.iterator('valid');
-    this.#poster.seek('tail');
     this.#consumer = ring.iterator('inuse');
     this.#consumer.seek('head');
     for (let i = 0; i < ring.count; i++) {
@@ -107,10 +107,16 @@ export class VenetReceive {
     }
   }
 
-  /** Posts slots for the first time. */
+  /** With L4RO: the descriptors that the slots name, SG_STRIDE bytes apart. */
+  get pool(): SharedRegion | undefined {
+    return this.#mode.pool;
+  }
+
+  /** Posts slots that never were. */
   post(count: number = this.#buffers.length): void {
     this.#mode.pages?.post();
-    for (let left = count; left > 0 && this.#poster.isOwned; left--) {
+    this.#poster.seek('tail');
+    for (let left = Math.min(count, this.ring.valid.room); left > 0 && this.#poster.isOwned; left--) {
       this.#fill(this.#poster);
       this.#poster.valid = true;
       if (!this.#poster.push()) return;
@@ -141,12 +147,12 @@ export class VenetReceive {
       slot.length = bufferSize;
       return;
     }
-    const at = position * sgSize(MAX_FRAGMENTS);
+    const at = position * SG_STRIDE;
     pool.writeU32(at + VENET_SG.offset.count, 1);
     pool.writeU32(at + VENET_SG.size + VENET_IOV.offset.len, bufferSize);
     pool.writeU64(at + VENET_SG.size + VENET_IOV.offset.ptr, BigInt(address));
     slot.pointer = at;
-    slot.length = sgSize(MAX_FRAGMENTS);
+    slot.length = SG_STRIDE;
   }
 
   #read(slot: IoqIterator): ReceivedFrame | undefined {
@@ -160,7 +166,7 @@ export class VenetReceive {
   }
 
   #readLarge(slot: IoqIterator, pool: SharedRegion, pages: VenetPages, buffer: SharedRegion | undefined): ReceivedFrame | undefined {
-    const at = slot.pointer;
+    const at = slot.position * SG_STRIDE;
     const { offset } = VENET_SG;
     const count = pool.readU32(at + offset.count);
     if (buffer === undefined || count < 1 || count > MAX_FRAGMENTS || slot.length !== sgSize(count)) return undefined;

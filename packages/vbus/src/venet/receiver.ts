@@ -174,8 +174,13 @@ export class Receiver {
 
   /** Fills the next good buffer and tells the guest. Buffers that are no memory are given back empty, at most one ring of them. */
   #deliver({ ring, memory, large }: ReceiveLink, frame: Uint8Array, left: LeftToGuest): Delivery {
+    let empty = 0;
     for (let tries = ring.count; tries > 0; tries--) {
-      if (!ring.ready) return 'no-room';
+      if (!ring.ready) {
+        // Nobody else would tell the guest to post better ones.
+        if (empty > 0) ring.signal();
+        return 'no-room';
+      }
       let used: number | 'bad' | 'too-long';
       if (large !== undefined) used = large.fill(ring.address, ring.length, frame, left);
       else if (frame.length > ring.length) used = 'too-long';
@@ -186,13 +191,17 @@ export class Receiver {
       }
       if (used === 'too-long') return 'too-long';
       ring.push(used === 'bad' ? 0 : used);
-      if (used === 'bad') continue;
+      if (used === 'bad') {
+        empty++;
+        continue;
+      }
       this.#counters.rxFrames++;
       this.#counters.rxBytes += frame.length;
       this.#counters.rxCopied += frame.length;
       ring.signal();
       return 'delivered';
     }
+    ring.signal();
     return 'bad-buffer';
   }
 
