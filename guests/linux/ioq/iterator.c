@@ -3,7 +3,7 @@
  * Iterators: the only way over a ring.
  *
  * Each word of an index has one writer, except `full`, which push sets and pop
- * clears; the ownership of the descriptor in question keeps the two apart.  So
+ * clears.  What keeps the two sides apart is the ownership of the descriptor, so
  * a push or a pop writes its index first and gives the descriptor away last.
  */
 #include <linux/export.h>
@@ -130,17 +130,25 @@ static int finish(struct ioq_iterator *iter, u32 next)
 	return 0;
 }
 
-/* 0 if @idx has room at @position, its tail. */
+/*
+ * 0 if @idx has room at @position, its tail.  `full` means something only where
+ * head and tail meet: a push that sees the ring become full, and a pop that has
+ * just made room but looked at `full` before, leave it set in a ring that is
+ * not; the next pop clears it.
+ */
 static int check_push(struct ioq *ioq, struct ioq_ring_idx *idx, u32 position)
 {
-	u32 tail;
-	int ret = read_position(ioq, &idx->tail, &tail);
+	u32 head, tail;
+	int ret;
 
+	ret = read_position(ioq, &idx->head, &head);
+	if (!ret)
+		ret = read_position(ioq, &idx->tail, &tail);
 	if (ret)
 		return ret;
 	if (tail != position)
 		return -EINVAL;
-	return READ_ONCE(idx->full) ? -ENOSPC : 0;
+	return head == tail && READ_ONCE(idx->full) ? -ENOSPC : 0;
 }
 
 /* `full` before the tail, so that head == tail is never read as empty. */
