@@ -1,7 +1,8 @@
 /**
  * The two-way doorbell in shared memory. [vbus PCI-2 §2.4] Sixteen bytes hold for each side three flags that say how that side wants to
  * be told: `enabled` (it listens), `pending` (it has been told and has not finished), `dirty` (something happened). From them follows when
- * the wire is rung: at most one ring is on its way to a side, none while it is busy or does not listen, and none that is needed is lost.
+ * the wire is rung: once until the other side has gone through its notifier, never while that side is busy or does not listen, and no
+ * ring that is needed is lost.
  *
  *   inject     tells the other side             enable     listens, and catches up on what came before
  *   wakeup     the wire rang for this side      disable    does not want to be told (NAPI: polls instead)
