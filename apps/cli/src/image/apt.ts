@@ -23,7 +23,7 @@ export interface AptPackage {
   readonly depends: string;
 }
 
-/** Runs a program, returns what it printed. @throws ImageError `no-tool` if there is no such program, `tool-failed` with its last line. */
+/** Runs a program, returns what it printed. @throws ImageError `no-tool` if there is no such program, `tool-failed` with the line that tells most. */
 export async function tool(program: string, args: readonly string[], cwd?: string): Promise<string> {
   const options = { maxBuffer: 64 << 20, env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' } };
   try {
@@ -32,7 +32,10 @@ export async function tool(program: string, args: readonly string[], cwd?: strin
     const { code, stderr, message } = error as { code?: unknown; stderr?: string; message: string };
     if (code === 'ENOENT') throw new ImageError('no-tool', `there is no ${program} on this machine`);
     const lines = (stderr || message).trim().split('\n');
-    throw new ImageError('tool-failed', `${program}: ${lines.findLast((line) => line.startsWith('E:')) ?? lines.at(-1)}`);
+    throw new ImageError(
+      'tool-failed',
+      `${program}: ${lines.findLast((line) => line.startsWith('E:')) ?? lines.find((line) => /\berror: /.test(line)) ?? lines.at(-1)}`,
+    );
   }
 }
 

@@ -18,7 +18,9 @@ export function addImageCommand(program: Command): void {
   const image = program.command('image').description('make a guest image');
   image
     .command('debian')
-    .description("make a guest from Debian's packages: stock kernel, busybox, virtio modules; kept in $XDG_CACHE_HOME/paravirt")
+    .description(
+      "make a guest from Debian's packages: stock kernel, busybox, modules for virtio and virtual-bus; kept in $XDG_CACHE_HOME/paravirt",
+    )
     .addOption(new Option('--arch <arch>', 'architecture of the guest').choices(ARCHITECTURES).default('x86_64'))
     .option('--out <dir>', 'copy vmlinuz-ARCH and initrd-ARCH into this directory')
     .option('--json', 'print the result as one JSON object')
@@ -27,6 +29,7 @@ export function addImageCommand(program: Command): void {
       try {
         const made = await debianImage({ arch: options.arch, progress, ...(options.out === undefined ? {} : { out: options.out }) });
         progress.end();
+        if (made.omitted !== undefined) process.stderr.write(`paravirt: without the modules of virtual-bus: ${made.omitted}\n`);
         process.stdout.write(options.json === true ? `${JSON.stringify(made)}\n` : described(made));
       } catch (error) {
         progress.end();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { debianImage, initramfs } from './debian-image.ts';
+import { debianImage } from './debian-image.ts';
 import { ImageError } from './image-error.ts';
 import { KernelPackage } from './kernel-package.ts';
 import { Progress } from './progress.ts';
@@ -37,6 +37,7 @@ describe('An unpacked kernel package', () => {
       kernelTree({ 'a-b.ko': contents, 'c.ko.gz': gzipSync(contents), 'd.ko.zst': zstdCompressSync(contents), README: contents }),
     );
     expect(readFileSync(source.kernel, 'utf8')).toBe('kernel');
+    expect(source.release).toBe('6.1.0-1-test');
     for (const name of ['a_b', 'c', 'd']) expect(new Uint8Array(source.module(name))).toEqual(contents);
     expect(source.builtIn.has('virtio_mmio')).toBe(true);
     expect(source.info('absent')).toBeUndefined();
@@ -45,16 +46,6 @@ describe('An unpacked kernel package', () => {
 
   it('is refused if it has neither', () => {
     expect(() => new KernelPackage(folder)).toThrow('no boot/vmlinuz');
-  });
-});
-
-describe('The initramfs', () => {
-  it('has busybox, /init and the modules', () => {
-    const bytes = initramfs({ module: (name) => new TextEncoder().encode(`ELF of ${name}`) }, ['virtio'], new Uint8Array(8));
-    const text = new TextDecoder('latin1').decode(bytes);
-    for (const path of ['bin/busybox', 'init', 'etc/udhcpc.sh', 'dev/console', 'lib/modules/virtio.ko'])
-      expect(text).toContain(`${path}\0`);
-    expect(text).toContain('ELF of virtio');
   });
 });
 
@@ -104,7 +95,7 @@ describe('paravirt image debian', () => {
       writeFileSync(join(root, 'bin', 'busybox'), 'the busybox');
     });
     const show =
-      'case "$*" in *busybox*) echo "Version: 1";; *cloud*) printf "Version: 1\\nDepends: linux-image-6.1-test (= 1)\\n";; *) echo "Version: 1";; esac';
+      'case "$*" in *busybox*) echo "Version: 1";; *headers*) exit 100;; *cloud*) printf "Version: 1\\nDepends: linux-image-6.1-test (= 1)\\n";; *) echo "Version: 1";; esac';
     writeFileSync(join(folder, 'apt-cache'), `#!/bin/sh\n${show}\n`, { mode: 0o755 });
     const get = `case "$*" in *busybox*) cp ${folder}/${busybox} .;; *) cp ${folder}/${kernel} .;; esac`;
     writeFileSync(join(folder, 'apt-get'), `#!/bin/sh\n${get}\n`, { mode: 0o755 });
@@ -112,7 +103,8 @@ describe('paravirt image debian', () => {
     process.env['XDG_CACHE_HOME'] = join(folder, 'cache');
 
     const first = await debianImage({ arch: 'x86_64', progress: silent });
-    expect(first).toMatchObject({ arch: 'x86_64', cached: false, modules: [] });
+    // This archive has no headers, so the modules of guests/linux are left out, and that is said.
+    expect(first).toMatchObject({ arch: 'x86_64', cached: false, modules: [], omitted: 'apt offers no linux-headers-6.1-test:amd64' });
     expect(readFileSync(first.kernel, 'utf8')).toBe('the kernel');
     expect(readFileSync(first.initrd, 'latin1')).toContain('the busybox');
     const second = await debianImage({ arch: 'x86_64', progress: silent, out: join(folder, 'out') });

@@ -1,19 +1,21 @@
 /**
- * A Debian guest out of Debian's packages: the stock kernel as it is, and an initramfs of busybox, the virtio modules and our /init.
+ * A Debian guest out of Debian's packages: the stock kernel as it is, and an initramfs of busybox, the virtio modules, the modules of
+ * guests/linux compiled for that kernel, and our /init. Where they cannot be compiled the image is made without them, and says so.
  *
- * Results are kept in $XDG_CACHE_HOME/paravirt, one directory for each combination of package versions and recipe, made under another name
- * and renamed when complete, so that a directory which exists is whole. The initramfs is not compressed: unpacking costs the guest more
- * than copying.
+ * Results are kept in $XDG_CACHE_HOME/paravirt, one directory for each combination of package versions, module sources and recipe, made
+ * under another name and renamed when complete, so that a directory which exists is whole.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Apt, type AptPackage, kernelOf, unpackDeb } from './apt.ts';
-import { CpioArchive } from './cpio.ts';
+import { compileModules, findCompiler, GuestModules, type ModuleSources, readSources } from './guest-modules.ts';
 import { ImageError } from './image-error.ts';
-import { initScript, UDHCPC_SCRIPT } from './init-script.ts';
+import { initramfs, SCRIPTS } from './initramfs.ts';
+import { fetchHeaders, findHeaders, type OfferedHeaders } from './kernel-headers.ts';
 import { KernelPackage } from './kernel-package.ts';
+import { moduleIndex } from './module-index.ts';
 import { loadOrder } from './module-order.ts';
 import type { Progress } from './progress.ts';
 
@@ -32,7 +34,7 @@ const RECIPES: Readonly<Record<Architecture, Recipe>> = {
   i686: { debian: 'i386', kernel: 'linux-image-686:i386' },
 };
 
-/** Wanted in the initramfs; what they depend on is read from them. */
+/** Wanted in the initramfs, beside those of guests/linux; what they depend on is read from them. */
 const MODULES = ['virtio_pci', 'virtio_net'];
 
 /** What every boot of the image should have on its kernel command line. */
@@ -51,8 +53,10 @@ export interface DebianImage {
   readonly append: string;
   /** `name=version` of what is inside. */
   readonly packages: readonly string[];
-  /** Modules in load order. */
+  /** Modules that are inside, each after what it depends on. */
   readonly modules: readonly string[];
+  /** Why the modules of guests/linux are not inside; absent if they are. */
+  readonly omitted?: string;
   /** True if nothing had to be made. */
   readonly cached: boolean;
 }
@@ -125,19 +129,68 @@ async function findPackages(apt: Apt, arch: Architecture): Promise<Packages | un
 }
 
 /** Names the cache directory: versions, and a digest of everything that we put in ourselves. */
-function cacheKey(arch: Architecture, packages: readonly AptPackage[]): string {
-  const recipe = JSON.stringify([initScript(MODULES), UDHCPC_SCRIPT, APPEND]);
+function cacheKey(arch: Architecture, packages: readonly AptPackage[], sources: ModuleSources | undefined): string {
+  const recipe = JSON.stringify([MODULES, SCRIPTS, APPEND, sources?.digest]);
   const digest = createHash('sha256').update(recipe).digest('hex').slice(0, 12);
   const versions = packages.map(({ name, version }) => `${name.split(':')[0]}_${version}`.replaceAll(/[^\w.+~-]/g, '-'));
   return [`debian-${arch}`, ...versions, digest].join('_');
 }
 
-async function build(arch: Architecture, { apt, kernel, busybox }: Packages, cache: string, progress: Progress): Promise<DebianImage> {
-  const packages = [kernel, busybox];
-  const directory = join(cache, cacheKey(arch, packages));
+async function build(arch: Architecture, packages: Packages, cache: string, progress: Progress): Promise<DebianImage> {
+  const path = (sources: ModuleSources | undefined): string => join(cache, cacheKey(arch, [packages.kernel, packages.busybox], sources));
+  const sources = readSources();
+  if (sources === undefined) return buildAt(path(undefined), arch, packages, new GuestModules(new Map()), cache, progress);
+  const cached = await readImage(path(sources));
+  if (cached !== undefined) return cached;
+  try {
+    const modules = await compiled(arch, packages, sources, cache, progress);
+    return await buildAt(path(sources), arch, packages, modules, cache, progress);
+  } catch (error) {
+    if (!(error instanceof NoModules)) throw error;
+    const plain = await buildAt(path(undefined), arch, packages, new GuestModules(new Map()), cache, progress);
+    return { ...plain, omitted: error.message };
+  }
+}
+
+/** The modules of guests/linux cannot be made here; the rest of the image can. */
+class NoModules extends Error {}
+
+/** @throws NoModules with one line that says why */
+async function compiled(
+  arch: Architecture,
+  { apt, kernel }: Packages,
+  sources: ModuleSources,
+  cache: string,
+  progress: Progress,
+): Promise<GuestModules> {
+  const work = join(cache, `making-${randomUUID()}`);
+  try {
+    const offered: OfferedHeaders = await findHeaders(apt, kernel);
+    const compiler = await findCompiler(arch, offered.compiler);
+    const headers = await fetchHeaders(offered, cache, progress);
+    progress.stage('compiling the modules of guests/linux');
+    await mkdir(work, { recursive: true });
+    return await compileModules({ arch, sources, headers, compiler, work });
+  } catch (error) {
+    if (error instanceof ImageError) throw new NoModules(error.message);
+    throw error;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function buildAt(
+  directory: string,
+  arch: Architecture,
+  { apt, kernel, busybox }: Packages,
+  guest: GuestModules,
+  cache: string,
+  progress: Progress,
+): Promise<DebianImage> {
   const cached = await readImage(directory);
   if (cached !== undefined) return cached;
 
+  const packages = [kernel, busybox];
   const work = join(cache, `making-${randomUUID()}`);
   try {
     const roots: string[] = [];
@@ -152,11 +205,18 @@ async function build(arch: Architecture, { apt, kernel, busybox }: Packages, cac
     }
     progress.stage('making the initramfs');
     const source = new KernelPackage(roots[0] ?? '');
-    const modules = loadOrder(MODULES, (name) => source.info(name), source.builtIn);
+    const info = (name: string) => guest.info(name) ?? source.info(name);
+    const modules = loadOrder([...MODULES, ...guest.names], info, source.builtIn);
     const result = join(work, 'image');
     await mkdir(result);
     await cp(source.kernel, join(result, 'vmlinuz'));
-    await writeFile(join(result, 'initrd'), initramfs(source, modules, await readFile(join(roots[1] ?? '', 'bin', 'busybox'))));
+    const contents = {
+      busybox: await readFile(join(roots[1] ?? '', 'bin', 'busybox')),
+      release: source.release,
+      modules: new Map(modules.map((name) => [name, guest.module(name) ?? source.module(name)])),
+      index: moduleIndex(modules, info, source.builtIn),
+    };
+    await writeFile(join(result, 'initrd'), initramfs(contents));
     const description = { arch, append: APPEND, modules, packages: packages.map(({ name, version }) => `${name}=${version}`) };
     await writeFile(join(result, 'image.json'), `${JSON.stringify(description, null, 2)}\n`);
     await rm(directory, { recursive: true, force: true });
@@ -167,18 +227,6 @@ async function build(arch: Architecture, { apt, kernel, busybox }: Packages, cac
   const made = await readImage(directory);
   if (made === undefined) throw new ImageError('cache', `${directory} went away while it was being made`);
   return { ...made, cached: false };
-}
-
-/** The root file system: busybox, the modules, /init. /dev/console is there before devtmpfs is, so that /init can be heard from the start. */
-export function initramfs(source: Pick<KernelPackage, 'module'>, modules: readonly string[], busybox: Uint8Array): Uint8Array {
-  const archive = new CpioArchive();
-  for (const path of ['bin', 'dev', 'etc', 'lib', 'lib/modules', 'proc', 'root', 'sys', 'tmp']) archive.directory(path);
-  archive.characterDevice('dev/console', 5, 1);
-  archive.file('bin/busybox', busybox, 0o755);
-  archive.file('init', initScript(modules), 0o755);
-  archive.file('etc/udhcpc.sh', UDHCPC_SCRIPT, 0o755);
-  for (const name of modules) archive.file(`lib/modules/${name}.ko`, source.module(name));
-  return archive.toBytes();
 }
 
 async function readImage(directory: string): Promise<DebianImage | undefined> {

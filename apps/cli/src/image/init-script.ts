@@ -1,17 +1,22 @@
 /**
- * What runs in the guest: process 1 and the script that udhcpc calls when it has an address. Both are busybox ash.
+ * What runs in the guest: process 1, the script that udhcpc calls when it has an address, and what mdev does when a device appears. All of
+ * it is busybox.
+ *
+ * Modules are loaded by MODALIAS alone, as udev would do it: for each device that is there modprobe looks up which module is for it, twice,
+ * since a bus finds its devices when its own driver is loaded; then mdev listens to the kernel and does the same for whatever appears.
  *
  * The kernel command line says what to do once the network is up. The kernel itself ignores parameters with a dot that belong to no
  * module, so these are ours:
  *
- *   paravirt.do=WORD,WORD…   address | ping | download | shell | poweroff, done in this order; without it: shell
- *   paravirt.url=URL         what `download` fetches
+ *   paravirt.do=WORD,WORD…      address | cards | ping | download | upload | shell | poweroff, in this order; without it: address, shell
+ *   paravirt.url=URL            what `download` fetches
+ *   paravirt.upload=HOST:PORT   where `upload` sends random bytes to, and how many: paravirt.upload_size=BYTES (1 MiB)
  *
- * Every line that a program may want to read starts with `paravirt:`.
+ * With several cards each word is done over each of them in turn. Every line that a program may want to read starts with `paravirt:`.
  */
 
 /** Words of `paravirt.do=`. */
-export const ACTIONS = ['address', 'ping', 'download', 'shell', 'poweroff'] as const;
+export const ACTIONS = ['address', 'cards', 'ping', 'download', 'upload', 'shell', 'poweroff'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** Kernel parameters that ask the guest for `actions`. `url` is for `download`; it may not contain white space. */
@@ -19,9 +24,13 @@ export function guestParameters(actions: readonly Action[], url?: string): strin
   return `paravirt.do=${actions.join(',')}${url === undefined ? '' : ` paravirt.url=${url}`}`;
 }
 
-/** /init: mounts, loads `modules` (names in load order, files /lib/modules/NAME.ko), brings up the network, obeys `paravirt.do`. */
-export function initScript(modules: readonly string[]): string {
-  return `#!/bin/busybox sh
+/** /etc/mdev.conf: a device that names its module gets it; nodes in /dev are the kernel's business. */
+export const MDEV_CONF = `$MODALIAS=.* 0:0 660 @modprobe -q -b "$MODALIAS"
+.* 0:0 660 !
+`;
+
+/** /init: mounts, loads modules, brings up the network, obeys `paravirt.do`. */
+export const INIT_SCRIPT = `#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/root TERM=\${TERM:-vt100}
 mount -t proc proc /proc
@@ -37,9 +46,39 @@ uptime_hundredths() { uptime_seconds | tr -d .; }
 parameter() { tr ' ' '\\n' < /proc/cmdline | sed -n "s/^paravirt\\.$1=//p" | tail -n 1; }
 
 say "init at $(uptime_seconds) s"
-for module in ${modules.join(' ')}; do
-  insmod "/lib/modules/$module.ko" || say "module $module does not load"
-done
+
+known=
+coldplug() {
+  found=$(cat /sys/bus/*/devices/*/modalias | sort -u)
+  [ "$found" = "$known" ] || modprobe -a -q -b $found
+  known=$found
+}
+coldplug
+coldplug
+mdev -d
+coldplug
+
+# Devices of a virtual bus are announced by the host when its driver is there.
+settle() {
+  seen=
+  tries=0
+  while read -r now < /sys/kernel/uevent_seqnum && [ "$now" != "$seen" ] && [ $tries -lt 25 ]; do
+    seen=$now
+    sleep 0.2
+    tries=$((tries + 1))
+  done
+}
+[ ! -d /sys/bus/vbus-proxy ] || settle
+
+bring_up() {
+  ip link set "$1" up
+  tries=0
+  while read -r carrier < "/sys/class/net/$1/carrier" && [ "$carrier" != 1 ] && [ $tries -lt 10 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+  done
+  udhcpc -i "$1" -n -q -t 5 -T 2 -s /etc/udhcpc.sh > /dev/null 2>&1 || say "no answer to DHCP on $1"
+}
 
 ip link set lo up
 tries=0
@@ -47,34 +86,74 @@ while [ ! -e /sys/class/net/eth0 ] && [ $tries -lt 20 ]; do
   sleep 0.1
   tries=$((tries + 1))
 done
-if [ -e /sys/class/net/eth0 ]; then
-  ip link set eth0 up
-  udhcpc -i eth0 -n -q -t 5 -T 2 -s /etc/udhcpc.sh > /dev/null 2>&1 || say "no answer to DHCP"
-else
-  say "no network card"
-fi
+cards=
+for card in /sys/class/net/eth*; do
+  [ -e "$card" ] || continue
+  cards="$cards \${card##*/}"
+  bring_up "\${card##*/}"
+done
+[ -n "$cards" ] || say "no network card"
+
+# Runs a command for each card, with the way to a host going over that card alone: each may have the same network behind it.
+over_each_card() {
+  host=$1
+  shift
+  for card in \${cards:-eth0}; do
+    ip route replace "$host" dev "$card" 2> /dev/null
+    "$@"
+  done
+  ip route del "$host" 2> /dev/null
+}
 
 address() {
-  say "address $(ip -4 -o addr show dev eth0 | sed -n 's/.* inet \\([^ ]*\\).*/\\1/p')"
+  for card in \${cards:-eth0}; do
+    say "address $(ip -4 -o addr show dev "$card" | sed -n 's/.* inet \\([^ ]*\\).*/\\1/p') on $card"
+  done
+}
+
+show_cards() {
+  for card in $cards; do
+    net=/sys/class/net/$card
+    driver=$(readlink -f $net/device/driver)
+    device=$(readlink -f $net/device)
+    say "card $card driver=\${driver##*/} device=\${device#/sys} rx_bytes=$(cat $net/statistics/rx_bytes) tx_bytes=$(cat $net/statistics/tx_bytes)"
+  done
 }
 
 ping_gateway() {
-  gateway=$(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p')
-  ping -c 4 -i 0.2 "$gateway" && say "ping $gateway ok" || say "ping failed"
+  gateway=$(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p' | head -n 1)
+  for card in \${cards:-eth0}; do
+    ping -c 4 -i 0.2 -I "$card" "$gateway" && say "ping $gateway ok over $card" || say "ping failed over $card"
+  done
+}
+
+# Of a file that took since $start: bytes, speed, digest, card.
+transferred() {
+  took=$(($(uptime_hundredths) - start))
+  [ $took -gt 0 ] || took=1
+  bytes=$(wc -c < "$1")
+  echo "$bytes bytes, $((bytes / 1024 * 100 / took)) KiB/s, sha256 $(sha256sum < "$1" | cut -d ' ' -f 1) over $card"
 }
 
 download() {
-  url=$(parameter url)
   start=$(uptime_hundredths)
   if wget -q -O /tmp/download "$url"; then
-    took=$(($(uptime_hundredths) - start))
-    [ $took -gt 0 ] || took=1
-    bytes=$(wc -c < /tmp/download)
-    say "downloaded $bytes bytes, $((bytes / 1024 * 100 / took)) KiB/s, sha256 $(sha256sum < /tmp/download | cut -d ' ' -f 1)"
+    say "downloaded $(transferred /tmp/download)"
     rm /tmp/download
   else
-    say "download of $url failed"
+    say "download of $url failed over $card"
   fi
+}
+
+upload() {
+  head -c "$size" /dev/urandom > /tmp/upload
+  start=$(uptime_hundredths)
+  if nc "\${target%:*}" "\${target##*:}" < /tmp/upload; then
+    say "uploaded $(transferred /tmp/upload)"
+  else
+    say "upload to $target failed over $card"
+  fi
+  rm /tmp/upload
 }
 
 shell() {
@@ -87,8 +166,20 @@ actions=$(parameter do | tr ',' ' ')
 for action in \${actions:-address shell}; do
   case $action in
     address) address ;;
+    cards) show_cards ;;
     ping) ping_gateway ;;
-    download) download ;;
+    download)
+      url=$(parameter url)
+      host=\${url#*://}
+      host=\${host%%/*}
+      over_each_card "\${host%:*}" download
+      ;;
+    upload)
+      target=$(parameter upload)
+      size=$(parameter upload_size)
+      size=\${size:-1048576}
+      over_each_card "\${target%:*}" upload
+      ;;
     shell) shell ;;
     poweroff) break ;;
     *) say "paravirt.do: no action $action" ;;
@@ -97,15 +188,15 @@ done
 say "off at $(uptime_seconds) s"
 poweroff -f
 `;
-}
 
-/** /etc/udhcpc.sh: udhcpc calls it with `bound` and the lease in the environment. */
+/** /etc/udhcpc.sh: udhcpc calls it with `bound` and the lease in the environment. The first card has the best default route. */
 export const UDHCPC_SCRIPT = `#!/bin/sh
 case $1 in
   bound | renew)
     ip addr flush dev "$interface"
     ip addr add "$ip/\${mask:-24}" dev "$interface"
-    for gateway in $router; do ip route replace default via "$gateway" dev "$interface"; done
+    read -r metric < "/sys/class/net/$interface/ifindex"
+    for gateway in $router; do ip route replace default via "$gateway" dev "$interface" metric "$metric"; done
     : > /etc/resolv.conf
     for server in $dns; do echo "nameserver $server" >> /etc/resolv.conf; done
     ;;

@@ -16,6 +16,8 @@ const BIGGEST_MODULE = 256 << 20;
 export class KernelPackage {
   /** Path of the bzImage. */
   readonly kernel: string;
+  /** What `uname -r` says in the guest, and the directory of the modules is called. */
+  readonly release: string;
   /** Names, with underscores, of what `insmod` need not load. */
   readonly builtIn: ReadonlySet<string>;
   readonly #files = new Map<string, string>();
@@ -30,6 +32,7 @@ export class KernelPackage {
     if (name === undefined || trees[0] === undefined || version === undefined)
       throw new ImageError('bad-package', 'the kernel package has no boot/vmlinuz-* or no lib/modules');
     this.kernel = join(boot, name);
+    this.release = version;
 
     const tree = join(trees[0], version);
     for (const path of readdirSync(tree, { recursive: true, encoding: 'utf8' })) {

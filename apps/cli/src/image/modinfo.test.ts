@@ -38,18 +38,23 @@ function elf(wide: boolean, modinfo: string): Uint8Array {
   return bytes;
 }
 
-const INFO = 'license=GPL\0softdep=pre: crc32c libcrc-x post: later\0depends=virtio,virtio-ring\0intree=Y\0';
+const INFO =
+  'license=GPL\0alias=virtio:d00000001v*\0alias=vbus-proxy:virtual-ethernet\0softdep=pre: crc32c libcrc-x post: later\0depends=virtio,virtio-ring\0intree=Y\0';
 
 describe('[moduleparam.h] .modinfo', () => {
   it.each([
     ['ELFCLASS64', true],
     ['ELFCLASS32', false],
-  ])('tells what a module depends on (%s)', (_, wide) => {
-    expect(readModuleInfo(elf(wide, INFO))).toEqual({ depends: ['virtio', 'virtio_ring'], softDepends: ['crc32c', 'libcrc_x'] });
+  ])('tells what a module depends on and which devices it is for (%s)', (_, wide) => {
+    expect(readModuleInfo(elf(wide, INFO))).toEqual({
+      depends: ['virtio', 'virtio_ring'],
+      softDepends: ['crc32c', 'libcrc_x'],
+      aliases: ['virtio:d00000001v*', 'vbus-proxy:virtual-ethernet'],
+    });
   });
 
   it('tells nothing when a module depends on nothing', () => {
-    expect(readModuleInfo(elf(true, 'depends=\0name=virtio\0'))).toEqual({ depends: [], softDepends: [] });
+    expect(readModuleInfo(elf(true, 'depends=\0name=virtio\0'))).toEqual({ depends: [], softDepends: [], aliases: [] });
   });
 
   it('takes hyphen and underscore in names as the same', () => {

@@ -10,6 +10,8 @@ export interface ModuleInfo {
   readonly depends: readonly string[];
   /** Modules that should be loaded before if they exist (`softdep=pre: …`); names with underscores. */
   readonly softDepends: readonly string[];
+  /** Patterns of the devices that it is for, as MODALIAS names them: `virtio:d00000001v*`. */
+  readonly aliases: readonly string[];
 }
 
 /** Module names are written with either; the kernel means the same by both. */
@@ -19,14 +21,16 @@ export const moduleName = (name: string): string => name.replaceAll('-', '_');
 export function readModuleInfo(file: Uint8Array): ModuleInfo {
   const depends: string[] = [];
   const softDepends: string[] = [];
+  const aliases: string[] = [];
   for (const line of new TextDecoder('latin1').decode(sectionContents(file, '.modinfo')).split('\0')) {
     const equals = line.indexOf('=');
     const key = line.slice(0, Math.max(equals, 0));
     const value = line.slice(equals + 1);
     if (key === 'depends') depends.push(...value.split(',').filter((name) => name !== ''));
     if (key === 'softdep') softDepends.push(...softPre(value));
+    if (key === 'alias' && value !== '') aliases.push(value);
   }
-  return { depends: depends.map(moduleName), softDepends: softDepends.map(moduleName) };
+  return { depends: depends.map(moduleName), softDepends: softDepends.map(moduleName), aliases };
 }
 
 /** `pre: a b post: c` → a, b. */

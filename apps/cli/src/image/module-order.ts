@@ -14,7 +14,7 @@ import { type ModuleInfo, moduleName } from './modinfo.ts';
  */
 export function loadOrder(
   wanted: readonly string[],
-  info: (name: string) => ModuleInfo | undefined,
+  info: (name: string) => Pick<ModuleInfo, 'depends' | 'softDepends'> | undefined,
   builtIn: ReadonlySet<string>,
 ): readonly string[] {
   const order: string[] = [];
