@@ -1,2 +1,2 @@
 /** What needs Node: a client of the bus in a worker thread. */
-export { EINVAL } from './errno.ts';
+export { startWorkerClient, type WorkerThread, type WorkerThreadOptions, workerClient, workerClientData } from './node/worker-thread.ts';

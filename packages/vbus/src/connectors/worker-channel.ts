@@ -20,14 +20,16 @@ export const CHANNEL_SIZE = 4096;
 
 const WORD = { magic: 0, version: 1, hostBell: 2, clientBell: 3, state: 4, kind: 5, vector: 6, length: 7, low: 8, high: 9, result: 10 };
 const SIGNALS = 16;
-const SIGNAL_WORDS = CHANNEL_SIZE / 4 - SIGNALS;
+/** A client has at most 1024 signals. */
+const SIGNAL_WORDS = 48;
 /** Signal handles that the wire can carry: 0 to this, exclusive. */
 export const CHANNEL_SIGNALS: number = SIGNAL_WORDS * 32 - 1;
 
-/** Values of the call state. The client moves it from idle to posted and from done to idle, the host from posted to done. */
+/** Values of the call state. The client moves it from idle to posted and from done to idle, the host from posted to done and to gone. */
 const IDLE = 0;
 const POSTED = 1;
 const DONE = 2;
+const GONE = 3;
 
 /** What a call is: one of the bridge, or one of the bus. */
 export type CallKind = 'bridge' | 'bus';
@@ -54,6 +56,8 @@ export function createChannel(memory: number): SharedArrayBuffer {
 /** One thread's view of the page. */
 export class WorkerChannel {
   readonly buffer: SharedArrayBuffer;
+  /** False in the main thread of a page, which must not sleep. */
+  readonly mayBlock: boolean;
   readonly #words: Int32Array;
 
   /** @throws ConfigurationError `bad-channel`. */
@@ -63,6 +67,7 @@ export class WorkerChannel {
       throw new ConfigurationError('bad-channel', 'the buffer was not made by createChannel', buffer.byteLength);
     this.buffer = buffer;
     this.#words = words;
+    this.mayBlock = agentCanSuspend(words);
   }
 
   /** The bell that wakes the host, or the client. */
@@ -72,7 +77,7 @@ export class WorkerChannel {
 
   // The client's half
 
-  /** Posts a call; false: another one is under way. The host's bell has to be rung. */
+  /** Posts a call; false: another one is under way, or the host is gone. The host's bell has to be rung. */
   post(kind: CallKind, vector: number, address: number, length: number): boolean {
     const words = this.#words;
     if (Atomics.load(words, WORD.state) !== IDLE) return false;
@@ -81,27 +86,23 @@ export class WorkerChannel {
     words[WORD.length] = length;
     words[WORD.low] = address % 2 ** 32;
     words[WORD.high] = Math.floor(address / 2 ** 32);
-    Atomics.store(words, WORD.state, POSTED);
-    return true;
+    // The host may go meanwhile.
+    return Atomics.compareExchange(words, WORD.state, IDLE, POSTED) === IDLE;
   }
 
   /** The result of the call that was posted; undefined: not yet. Taking it makes room for the next call. */
   takeResult(): number | undefined {
     const words = this.#words;
-    if (Atomics.load(words, WORD.state) !== DONE) return undefined;
+    const state = Atomics.load(words, WORD.state);
+    if (state !== DONE && state !== GONE) return undefined;
     const result = words[WORD.result] as number;
-    Atomics.store(words, WORD.state, IDLE);
+    Atomics.compareExchange(words, WORD.state, DONE, IDLE);
     return result;
   }
 
-  /** Blocks until the call's state may have changed; at most `milliseconds`. Not in a thread that must not block. */
-  waitForResult(milliseconds?: number): void {
-    Atomics.wait(this.#words, WORD.state, POSTED, milliseconds);
-  }
-
-  /** The same for a thread that must not block. */
-  async resultMayBeThere(milliseconds?: number): Promise<void> {
-    await Atomics.waitAsync(this.#words, WORD.state, POSTED, milliseconds).value;
+  /** Blocks until the call's state may have changed. Where that is not allowed it returns at once: a thread that must not block spins. */
+  waitForResult(): void {
+    if (this.mayBlock) Atomics.wait(this.#words, WORD.state, POSTED);
   }
 
   /** Says that a signal was rung; undefined: the event queue. The host's bell has to be rung. False: no such handle on this wire. */
@@ -131,7 +132,7 @@ export class WorkerChannel {
   /** Answers the call and wakes who waits for it. */
   answer(result: number): void {
     this.#words[WORD.result] = result;
-    Atomics.store(this.#words, WORD.state, DONE);
+    Atomics.compareExchange(this.#words, WORD.state, POSTED, DONE);
     Atomics.notify(this.#words, WORD.state);
   }
 
@@ -150,9 +151,21 @@ export class WorkerChannel {
     }
   }
 
-  /** No signal rung, no call under way: for a client that begins anew. */
-  clear(): void {
-    for (let word = 0; word < SIGNAL_WORDS; word++) Atomics.store(this.#words, SIGNALS + word, 0);
+  /** The host is gone: a call that waits is answered with `result`, and no other can be posted. */
+  hangUp(result: number): void {
+    this.#words[WORD.result] = result;
+    Atomics.store(this.#words, WORD.state, GONE);
+    Atomics.notify(this.#words, WORD.state);
+  }
+}
+
+/** Whether this thread may sleep: asked of a word that is not what is waited for. */
+function agentCanSuspend(words: Int32Array): boolean {
+  try {
+    Atomics.wait(words, WORD.magic, 0, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -181,7 +194,7 @@ export class Bell {
     return Atomics.wait(this.#words, this.#at, seen, milliseconds) !== 'timed-out';
   }
 
-  /** The same without blocking; true at once, and no promise, if the count is another already. */
+  /** Waits without blocking; true at once, and no promise, if the count is another already. */
   waitAsync(seen: number, milliseconds?: number): true | Promise<boolean> {
     const waiting = Atomics.waitAsync(this.#words, this.#at, seen, milliseconds);
     return waiting.async ? waiting.value.then((how) => how !== 'timed-out') : true;
