@@ -87,6 +87,11 @@ export class DirectDevice implements DriverDevice {
     return [north, south];
   }
 
+  /** Bytes that `allocate` can still give. */
+  get free(): number {
+    return this.memory.size - Math.ceil(this.#next / 16) * 16;
+  }
+
   /** @throws ConfigurationError `arena-full` */
   allocate(length: number): SharedRegion {
     const address = Math.ceil(this.#next / 16) * 16;
