@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { addDisasmCommand } from './disasm/command.ts';
 import { addImageCommand } from './image/command.ts';
+import { addMonitorCommand } from './monitor/command.ts';
 import { addRunCommand } from './run/command.ts';
 import { EXIT } from './run/exit-code.ts';
 import { flushed } from './run/output.ts';
@@ -25,11 +26,13 @@ const oneLine = (message: string): string =>
 const program = new Command('paravirt')
   .description('x86 PCs in TypeScript')
   .version(manifest.version)
+  .enablePositionalOptions()
   .exitOverride()
   .configureOutput({ outputError: (message, write) => write(oneLine(message)) });
 addRunCommand(program);
 addImageCommand(program);
 addDisasmCommand(program);
+addMonitorCommand(program);
 
 try {
   await program.parseAsync();

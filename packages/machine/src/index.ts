@@ -1,5 +1,6 @@
 /** The assembled PC: chipset, boot protocols, run loop. See README.md. */
 export { ConfigurationError } from '@paravirt/bus';
+export { errnoName, type VbusHost, type VbusTree } from '@paravirt/vbus';
 export type { BiosImage } from './boot/bios.ts';
 export { loadBios } from './boot/bios.ts';
 export type { BootProgram, StartSegment, StartState } from './boot/boot-program.ts';

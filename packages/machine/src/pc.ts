@@ -4,7 +4,7 @@
  */
 import { AddressSpace, type Clock, type GuestMemory, type InterruptLine, SharedLine, VirtualClock } from '@paravirt/bus';
 import { assignAddresses, ConfigMechanism1, createHostBridge, HotplugSlots, InterruptRouting, PciBus } from '@paravirt/pci';
-import type { VbusHost } from '@paravirt/vbus';
+import { type VbusHost, VbusTree } from '@paravirt/vbus';
 import { Cpu, type TimestampLine } from '@paravirt/x86-core';
 import { type BiosImage, loadBios } from './boot/bios.ts';
 import { writeBiosDataArea } from './boot/bios-data-area.ts';
@@ -81,6 +81,8 @@ export interface Pc {
   readonly hotplug: HotplugSlots;
   /** The container of the virtual buses: what an administrator works on. A bus has the name of its wire. */
   readonly vbus: VbusHost;
+  /** The same as a tree of files, as configfs and sysfs showed it. */
+  readonly vbusTree: VbusTree;
   /** Network cards: those of `options.nets` and what came and went since. */
   readonly cards: NetworkCards;
   /** Registers as text, several lines. */
@@ -331,6 +333,7 @@ export function createPc(options: PcOptions): Pc {
     pci,
     hotplug,
     vbus: virtualBus.host,
+    vbusTree: new VbusTree(virtualBus.host),
     cards,
     describeCpu: () => registerDump(cpu),
   };

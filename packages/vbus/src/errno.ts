@@ -19,3 +19,28 @@ export const EINVAL = 22;
 export const ENOSPC = 28;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
+
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries({
+    EPERM,
+    ENOENT,
+    EIO,
+    ENXIO,
+    E2BIG,
+    ENOMEM,
+    EACCES,
+    EFAULT,
+    EBUSY,
+    EEXIST,
+    ENODEV,
+    ENOTDIR,
+    EISDIR,
+    EINVAL,
+    ENOSPC,
+    ENOSYS,
+    ENOTEMPTY,
+  }).map(([name, number]) => [number, name]),
+);
+
+/** `EBUSY` of −16, for people; a result that is not known is written as a number. */
+export const errnoName = (result: number): string => NAMES.get(-result) ?? String(result);

@@ -35,6 +35,8 @@ describe('paravirt run', () => {
       engine: undefined,
       unknownOpcodes: 'fault',
       debugConsole: 'stdout',
+      monitor: undefined,
+      attended: false,
     });
   });
 

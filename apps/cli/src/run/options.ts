@@ -35,6 +35,8 @@ export interface RunOptions extends MachineOptions {
   readonly timeout: number | undefined;
   readonly expect: string | undefined;
   readonly debugConsole: 'stdout' | 'stderr';
+  /** Path of the monitor's socket. */
+  readonly monitor: string | undefined;
 }
 
 /** What commander collects. */
@@ -57,6 +59,7 @@ interface RawOptions extends RawMachineOptions {
   readonly timeout?: string;
   readonly expect?: string;
   readonly debugConsole: 'stdout' | 'stderr';
+  readonly monitor?: string;
 }
 
 const append = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
@@ -96,6 +99,7 @@ export function defineMachineOptions(command: Command): Command {
 export function defineOptions(command: Command): Command {
   return defineMachineOptions(command)
     .option('--stats [format]', 'at the end, tell what machine and engine did on standard error: text or json')
+    .option('--monitor <path>', 'listen on a Unix socket for `paravirt monitor`')
     .option('--timeout <seconds>', 'end the run after this time, with exit code 124')
     .option('--expect <text>', 'end the run when the guest prints the text, with exit code 0; 1 if it ends without')
     .addOption(
@@ -132,6 +136,8 @@ export function checkOptions(raw: RawOptions): RunOptions {
     throw new UsageError(`--stats=${raw.stats}: known formats are text and json`);
   return {
     ...machine,
+    attended: raw.monitor !== undefined,
+    monitor: raw.monitor,
     stats: raw.stats === true ? 'text' : raw.stats,
     timeout: raw.timeout === undefined ? undefined : parseSeconds(raw.timeout),
     expect: raw.expect,

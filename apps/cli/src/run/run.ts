@@ -2,11 +2,13 @@
  * Runs one guest from options to exit code: console, statistics, and everything that can end the run. Whatever happens, the
  * terminal is restored, sockets are closed and all output is written before the code is returned.
  */
-import type { Pc } from '@paravirt/machine';
+import type { NetworkCard, Pc } from '@paravirt/machine';
+import { MonitorServer } from '../monitor/server.ts';
 import { type Cause, type Ending, endingOf } from './exit-code.ts';
 import { firstInput } from './first-input.ts';
 import { Keyboard } from './keyboard.ts';
 import { withMachine } from './machine.ts';
+import { parseNet } from './net-option.ts';
 import type { Networks } from './networks.ts';
 import type { RunOptions } from './options.ts';
 import { flushed } from './output.ts';
@@ -43,18 +45,28 @@ async function runPc(pc: Pc, options: RunOptions, networks: Networks): Promise<n
   const { timeout } = options;
   const timer = timeout === undefined ? undefined : setTimeout(() => end({ kind: 'timeout', seconds: timeout }), timeout * 1000);
   const started = performance.now();
+  const statistics = (): Statistics => collect(pc, networks, (performance.now() - started) / 1000);
+  let monitor: MonitorServer | undefined;
   try {
+    if (options.monitor !== undefined) {
+      const addCard = (spec: string): Promise<NetworkCard> =>
+        networks.add(
+          parseNet(spec),
+          (net) => pc.cards.add(net),
+          (card) => void pc.cards.remove(card.name, true),
+        );
+      monitor = await MonitorServer.listen(options.monitor, { pc, addCard, statistics, quit: () => end({ kind: 'quit' }) });
+    }
     const stop = await pc.run();
     const ending = endingOf(stop, cause, options.expect !== undefined);
     keyboard.close();
     report(pc, ending);
-    if (options.stats !== undefined) {
-      const statistics = collect(pc, networks, (performance.now() - started) / 1000);
-      process.stderr.write(options.stats === 'json' ? asJson(statistics) : asText(statistics));
-    }
+    await monitor?.close();
+    if (options.stats !== undefined) process.stderr.write(options.stats === 'json' ? asJson(statistics()) : asText(statistics()));
     await flushed(process.stdout, process.stderr);
     return ending.code;
   } finally {
+    await monitor?.close();
     clearTimeout(timer);
     keyboard.close();
     for (const [name, listener] of onSignal) process.off(name, listener);
