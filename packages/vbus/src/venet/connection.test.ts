@@ -1,4 +1,4 @@
-import { plainFrame, RecordingPort } from '@paravirt/net-backend/testing';
+import { plainFrame, RecordingPort, tcpFrame } from '@paravirt/net-backend/testing';
 import { describe, expect, it } from 'vitest';
 import { EBUSY, EEXIST, EINVAL, ENOENT } from '../errno.ts';
 import { IOQ_SIGNAL_OFFSET, Ioq, ioqLength } from '../ioq.ts';
@@ -209,6 +209,55 @@ describe('[vbus §2.6] DEVSHM', () => {
     expect(give(() => {}, ioqLength(8) - 1)).toBe(-EINVAL);
     expect(client.connection.shm(RX_QUEUE, 1, client.allocate(ioqLength(8)), undefined)).toBe(-EINVAL);
     expect(give(() => {})).toBe(0);
+  });
+});
+
+describe('[vbus §2.5] Rings that the driver breaks', () => {
+  /** Offset of inuse.head in a ring. */
+  const INUSE_HEAD = 36;
+  /** Of the owner of a descriptor. */
+  const sownOf = (position: number): number => 56 + 32 * position + 25;
+
+  it.each(['tx', 'rx', 'event', 'page'] as const)('VB-03: stand still until the device is opened anew: %s', (name) => {
+    const rig = new VenetRig({ port: new RecordingPort(ALL_OFFLOADS) });
+    const { client, driver } = rig.start({ sg: CAP_SG, eventq: ALL, l4ro: CAP_SG | TSO, ringLength: 8 });
+    const rings = { tx: driver.transmit.ring, rx: driver.receive.ring, event: driver.events?.ring, page: driver.pages?.ring };
+    rings[name]?.region.writeU32(name === 'tx' || name === 'page' ? INUSE_HEAD : INUSE_HEAD + 4, 0x8000_0001);
+    // A driver that keeps the rules would see it first.
+    if (name === 'tx') driver.transmit.ring.region.writeU8(sownOf(0), 1);
+    driver.transmit.ring.signal?.inject();
+    for (let i = 0; i < 20; i++) {
+      driver.send(plainFrame(60));
+      rig.port.deliver(plainFrame(60));
+      rig.port.deliver(tcpFrame(30_000, { partial: true }), { segmentation: { kind: 'tcp4', size: 1400 } });
+      client.settle();
+    }
+    expect(rig.trace.filter(({ kind }) => kind === 'ring-broken')).toEqual([{ kind: 'ring-broken', ring: name, why: 'index' }]);
+    expect(driver.down()).toBe(0);
+    expect(driver.up()).toBe(0);
+    client.settle();
+    driver.close();
+    rig.port.sent.length = 0;
+    const again = rig.start();
+    again.driver.send(plainFrame(70));
+    rig.port.deliver(plainFrame(71));
+    again.client.settle();
+    expect(rig.port.sent.map(({ frame }) => frame)).toEqual([plainFrame(70)]);
+    expect(again.driver.received.map(({ frame }) => frame)).toEqual([plainFrame(71)]);
+  });
+
+  it('VB-04: a buffer that the driver takes back is none: the frame waits', () => {
+    const rig = new VenetRig();
+    const { client, driver } = rig.start({ ringLength: 8 });
+    rig.port.deliver(plainFrame(60));
+    driver.receive.ring.region.writeU8(sownOf(1), 0);
+    rig.port.deliver(plainFrame(61));
+    client.settle();
+    expect([rig.device.counters.rxFrames, rig.port.waiting]).toEqual([1, 1]);
+    driver.receive.ring.region.writeU8(sownOf(1), 1);
+    driver.receive.ring.signal?.inject();
+    client.settle();
+    expect([rig.device.counters.rxFrames, rig.port.waiting]).toEqual([2, 0]);
   });
 });
 

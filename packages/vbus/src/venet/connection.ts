@@ -5,7 +5,7 @@
  */
 import type { ConnectContext, VbusConnection } from '../device.ts';
 import { EBUSY, EEXIST, EINVAL, ENOENT } from '../errno.ts';
-import { Ioq } from '../ioq.ts';
+import { Ioq, type IoqFault } from '../ioq.ts';
 import type { SharedRegion } from '../shared-region.ts';
 import type { ShmSignal } from '../shm-signal.ts';
 import {
@@ -51,6 +51,8 @@ export interface VenetEndpoint {
   readonly carrier: boolean;
   /** The driver has the link up, or no more. */
   linkChanged(up: boolean): void;
+  /** The driver broke the rules of a ring: nothing moves in it any more. */
+  ringBroken(ring: VenetRing, why: IoqFault): void;
   /** The connection is gone. */
   closed(connection: VenetConnection): void;
 }
@@ -253,8 +255,10 @@ export class VenetConnection implements VbusConnection {
     const ioq = Ioq.attach(region, { side: 'south', maxCount: MAX_RING_COUNT, signal });
     if (ioq === undefined) return -EINVAL;
     const result = use(ioq, signal);
-    if (result === 0) this.#signals.set(name, signal);
-    return result;
+    if (result < 0) return result;
+    ioq.onBroken = (why) => this.#endpoint.ringBroken(name, why);
+    this.#signals.set(name, signal);
+    return 0;
   }
 
   #poolFits(pool: SharedRegion, ring: FillingEnd): boolean {

@@ -13,6 +13,7 @@ import { ETHERNET_HEADER_SIZE } from '@paravirt/net-backend/frame';
 import type { Attribute } from '../attributes.ts';
 import type { ConnectContext, DeviceClass, DeviceInterface, VbusConnection, VbusDevice } from '../device.ts';
 import { EBUSY, EINVAL } from '../errno.ts';
+import type { IoqFault } from '../ioq.ts';
 import type { SignalCounters } from '../shm-signal.ts';
 import { VENET_CLASS, VENET_TYPE, VENET_VERSION } from './abi.ts';
 import { venetAttributes } from './attributes.ts';
@@ -52,6 +53,8 @@ export type VenetEvent =
   | { readonly kind: 'link'; readonly up: boolean }
   /** The cable, or the administrator: what LINKSTATE tells. */
   | { readonly kind: 'carrier'; readonly up: boolean }
+  /** A driver broke the rules of a ring; it stands still until the driver opens the device anew. */
+  | { readonly kind: 'ring-broken'; readonly ring: VenetRing; readonly why: IoqFault }
   | { readonly kind: 'drop'; readonly reason: VenetDropReason };
 
 /** In bytes; what IPv4 asks for, and what an IP packet can have. */
@@ -173,6 +176,7 @@ export class Venet implements VbusDevice {
           return device.#carrier;
         },
         linkChanged: (up) => this.#trace?.({ kind: 'link', up }),
+        ringBroken: (ring, why) => this.#trace?.({ kind: 'ring-broken', ring, why }),
         closed: (connection) => this.#closed(connection),
       },
       context,
