@@ -1,6 +1,6 @@
 /**
- * `pnpm bench [engine] [boot] [--arch x86_64|i686]… [--json]`: measures and prints; never judges. Without names, everything is measured, for
- * x86_64. Build first: the guests run the built command.
+ * `pnpm bench [engine] [worker] [boot] [--arch x86_64|i686]… [--json]`: measures and prints; never judges. Without names, everything is
+ * measured, for x86_64. Build first: the guests run the built command.
  */
 import { parseArgs } from 'node:util';
 import type { Architecture } from '../tests/guests/paravirt.ts';
@@ -8,6 +8,7 @@ import { bootFigures, guestFigures } from './boot.ts';
 import { engineFigures } from './engine.ts';
 import { type Figure, formatted } from './figure.ts';
 import { circumstances } from './machine-info.ts';
+import { workerFigures } from './worker.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +18,9 @@ const { values, positionals } = parseArgs({
 const parts: Readonly<Record<string, () => AsyncIterable<readonly Figure[]>>> = {
   engine: async function* () {
     yield* engineFigures();
+  },
+  worker: async function* () {
+    yield* workerFigures();
   },
   boot: async function* () {
     for (const arch of values.arch as readonly Architecture[]) {
