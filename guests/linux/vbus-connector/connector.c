@@ -65,11 +65,7 @@ struct vbus_connector *vbus_connector_create(struct vbus_wire *wire)
 		kfree(c);
 		return ERR_PTR(ret);
 	}
-	if (c->index)
-		snprintf(c->name, sizeof(c->name), "%s.%d", wire->name,
-			 c->index);
-	else
-		strscpy(c->name, wire->name, sizeof(c->name));
+	vbus_statistics_name(c);
 	xa_init_flags(&c->signals, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
 	vbus_hotplug_init(c);
 

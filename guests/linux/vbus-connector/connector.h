@@ -134,6 +134,8 @@ struct vbus_proxy *vbus_proxy_create(struct vbus_connector *c, u32 id,
 void vbus_proxy_remove(struct vbus_proxy *proxy);
 
 /* statistics.c */
+/* Names the connector after its wire, with its number if that name is taken. */
+void vbus_statistics_name(struct vbus_connector *c);
 void vbus_statistics_create(struct vbus_connector *c);
 void vbus_statistics_destroy(struct vbus_connector *c);
 

@@ -111,7 +111,8 @@ int vbus_hotplug_post(struct vbus_connector *c, u32 eventid, u64 id,
 	spin_lock_irqsave(&c->hotplug_lock, flags);
 	list_add_tail(&event->node, &c->hotplug_pending);
 	spin_unlock_irqrestore(&c->hotplug_lock, flags);
-	schedule_work(&c->hotplug_work);
+	/* Drivers may take their time to probe. */
+	queue_work(system_long_wq, &c->hotplug_work);
 	return 0;
 }
 

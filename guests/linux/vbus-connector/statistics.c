@@ -3,8 +3,10 @@
  * What debugfs shows: the connector's counters, one a line, in the file named
  * after the wire, and a line for each signal in the file NAME-signals.
  */
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
+#include <linux/string.h>
 #include "connector.h"
 
 static void show_counter(struct seq_file *m, const char *name,
@@ -58,6 +60,18 @@ static int signals_show(struct seq_file *m, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(signals);
+
+void vbus_statistics_name(struct vbus_connector *c)
+{
+	struct dentry *taken = debugfs_lookup(c->wire->name, NULL);
+
+	if (IS_ERR_OR_NULL(taken)) {
+		strscpy(c->name, c->wire->name, sizeof(c->name));
+		return;
+	}
+	dput(taken);
+	snprintf(c->name, sizeof(c->name), "%s.%d", c->wire->name, c->index);
+}
 
 /* Without debugfs nothing is missing but the files. */
 void vbus_statistics_create(struct vbus_connector *c)
