@@ -32,6 +32,10 @@ export {
 } from './connectors/hypercall.ts';
 export { VbusPciBridge, type VbusPciBridgeOptions } from './connectors/pci-bridge.ts';
 export type { ConnectorEvent } from './connectors/trace.ts';
+export { ChannelMemory, WorkerHost, type WorkerHostOptions } from './connectors/worker.ts';
+export { createChannel } from './connectors/worker-channel.ts';
+export { WorkerClient, type WorkerClientOptions } from './connectors/worker-client.ts';
+export type { Pause } from './connectors/worker-loop.ts';
 export type { ConnectContext, DeviceClass, DeviceInterface, VbusConnection, VbusDevice } from './device.ts';
 export * from './errno.ts';
 export { EventBacklog, type VbusEvent, type WaitingEvent } from './event-backlog.ts';

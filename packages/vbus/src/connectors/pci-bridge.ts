@@ -9,8 +9,8 @@
  * each CPU, so that calls need no lock. Everything behind the wire is in bridge-session.ts.
  *
  * There is no register that acknowledges INTx: what says that the guest has taken an interrupt is `pending` of the event ring. The pin is
- * high while that is set, looked at again after every access and, ever less often, as time passes. (The host of 2009 pulsed the pin, which
- * loses interrupts that come while one is in service.)
+ * high while that is set, looked at again after every access and, ever less often, as time passes. DEVIATION: the host of 2009 pulsed the
+ * pin, which loses interrupts that come while one is in service.
  */
 import { ALL_ONES, type Clock, type IoHandler, type Timer, type TraceSink, type Width } from '@paravirt/bus';
 import { COMMAND_BUS_MASTER, PciFunction } from '@paravirt/pci';
@@ -105,7 +105,7 @@ export class VbusPciBridge {
     this.#forget();
   }
 
-  /** Without it the bridge cannot reach the guest's memory: what rests on that memory is gone. */
+  /** DEVIATION: without it the bridge does not reach the guest's memory, and what rests on that memory is gone. */
   #setMaster(master: boolean): void {
     if (this.#master === master) return;
     this.#master = master;
@@ -189,6 +189,7 @@ export class VbusPciBridge {
     return 0;
   }
 
+  /** DEVIATION: the host of 2009 answered −EINVAL. */
   #dropChannel(address: number, length: number): number {
     const call = this.#callDescriptor(address, length);
     if (typeof call === 'number') return call;

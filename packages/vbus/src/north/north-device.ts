@@ -13,6 +13,7 @@ export class NorthDevice {
   readonly #session: NorthSession;
   /** Memory without a doorbell: no event says that the host has let it go, the close does. */
   readonly #silent: number[] = [];
+  readonly #signals: ShmSignal[] = [];
 
   constructor(session: NorthSession, id: number, handle: bigint) {
     this.#session = session;
@@ -80,8 +81,9 @@ export class NorthDevice {
     return Ioq.attach(region, { side: 'north', signal: shared.signal }) ?? -EINVAL;
   }
 
-  /** DEVCLOSE: 0, or −errno (−ENOENT: the host has closed it, as after an unplug). The device is not to be used any more. */
+  /** DEVCLOSE: 0, or −errno. No doorbell is heard any more, also none that is on its way; the device is not to be used again. */
   close(): number {
+    for (const signal of this.#signals.splice(0)) signal.close();
     const { arena } = this.#session;
     const at = arena.allocate(DEVCLOSE.size);
     if (at === undefined) return -ENOMEM;
@@ -106,6 +108,7 @@ export class NorthDevice {
       return result;
     }
     handle = result;
+    this.#signals.push(signal);
     return { region, signal };
   }
 
