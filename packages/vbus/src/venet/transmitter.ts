@@ -143,11 +143,16 @@ export class Transmitter {
   #wakeup(link: TransmitLink): void {
     const { clock, settings } = this.#options;
     this.#counters.txWakeups++;
+    if (this.#running || this.#scheduled || this.#link !== link) {
+      link.ring.mask();
+      return;
+    }
+    // What was rung for while the doorbell was masked is mostly done by now.
+    if (!link.ring.ready) return;
     link.ring.mask();
     const now = clock.now();
     const pause = this.#lastWakeup === undefined ? undefined : now - this.#lastWakeup;
     this.#lastWakeup = now;
-    if (this.#running || this.#scheduled || this.#link !== link) return;
     const { burstThreshold } = settings;
     if (burstThreshold === 0 || (pause !== undefined && pause <= BigInt(burstThreshold) * 1000n)) this.#schedule(link);
     else {
