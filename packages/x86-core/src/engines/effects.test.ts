@@ -112,6 +112,12 @@ class Recorder {
         otherwise?.();
         this.#written ||= written;
       },
+      whenLikely: (condition: unknown, then: () => void, otherwise?: () => void) => {
+        (words['when'] as Language<unknown>['when'])(condition, then, otherwise);
+      },
+      whenUnlikely: (condition: unknown, then: () => void, otherwise?: () => void) => {
+        (words['when'] as Language<unknown>['when'])(condition, then, otherwise);
+      },
       rarely: (condition: unknown, then: () => void, otherwise?: () => void) => {
         if (this.#written) this.violations.push('rarely');
         (words['when'] as Language<unknown>['when'])(condition, then, otherwise);
@@ -194,7 +200,7 @@ describe('every body', () => {
     expect(FORMS.length).toBeGreaterThan(1500);
   });
 
-  it('says the same words whatever the values are: it branches by when, rarely, select and loop only', () => {
+  it('says the same words whatever the values are: it branches by when, whenLikely, whenUnlikely, rarely, select and loop only', () => {
     const wrong = FORMS.filter((d) => {
       const [first, ...others] = [0n, 1n, {}].map((answer) => record(d, answer).events.join('\n'));
       return others.some((events) => events !== first);

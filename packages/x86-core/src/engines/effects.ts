@@ -4,6 +4,7 @@
  */
 import type { Body } from '../semantics/instruction.ts';
 import type { BitWidth, FlagName, Language, Operand, RepeatPrefix, Subroutine } from '../semantics/language.ts';
+import type { FieldName } from '../state.ts';
 import type { SystemRoutine } from '../system/routine.ts';
 
 /** What a body may look at while it is run. */
@@ -35,6 +36,8 @@ export interface Effects {
   readonly reads: readonly boolean[];
   readonly writes: readonly boolean[];
   readonly jumps: boolean;
+  /** TOP, the register stack's pointer of the x87, matters to what the body does. */
+  readonly usesTop: boolean;
   /** System routines that it calls. */
   readonly routines: readonly SystemRoutine[];
   /** One of them is called within `when` or `loop`. */
@@ -59,6 +62,7 @@ class EffectsLanguage implements Language<Nothing> {
   jumps = false;
   readonly routines: SystemRoutine[] = [];
   routinesInBranch = false;
+  usesTop = false;
   repeats = false;
   left: FlagsLeft = { kind: 'kept' };
   readsFlags = false;
@@ -112,6 +116,12 @@ class EffectsLanguage implements Language<Nothing> {
     otherwise?.();
     this.#branches--;
   }
+  whenLikely(condition: Nothing, then: () => void, otherwise?: () => void): void {
+    this.when(condition, then, otherwise);
+  }
+  whenUnlikely(condition: Nothing, then: () => void, otherwise?: () => void): void {
+    this.when(condition, then, otherwise);
+  }
   /** What is not rare is no branch where the rest is left to another engine, and flags are recorded without branches elsewhere. */
   rarely(condition: Nothing, then: () => void, otherwise?: () => void): void {
     this.when(condition, then);
@@ -154,7 +164,8 @@ class EffectsLanguage implements Language<Nothing> {
   gpr(): Operand<Nothing> {
     return this.#place();
   }
-  field(): Operand<Nothing> {
+  field(name: FieldName): Operand<Nothing> {
+    if (name === 'ftop') this.usesTop = true;
     return this.#place();
   }
   indexedField(): Operand<Nothing> {
@@ -226,6 +237,7 @@ export function effectsOf(body: Body, statics: Statics, shapes: readonly Operand
     reads,
     writes,
     jumps: language.jumps,
+    usesTop: language.usesTop,
     routines: language.routines,
     routinesInBranch: language.routinesInBranch,
     repeats: language.repeats,

@@ -87,7 +87,7 @@ export class HandlerTable {
     const { exports } = new WASM.Instance(module, { env: { memory, table: this.#table, regions: this.regions, ...imports } });
     this.run = exports['run'] as (record: number) => void;
     this.deliver = exports[caseName(delivery)] as HandlerTable['deliver'];
-    this.helpers = { ...exports, raise: imports['raise'], system: imports['system'] };
+    this.helpers = { ...exports, raise: imports['raise'], system: imports['system'], topMissed: imports['topMissed'] };
     this.#instances = new HandlerInstances(memory, this.helpers);
   }
 

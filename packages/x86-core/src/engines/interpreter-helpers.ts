@@ -48,6 +48,8 @@ export const IMPORTS: Readonly<Record<string, Signature>> = {
   find: { parameters: [], results: ['i32'] },
   /** Execution has often jumped to RIP. */
   hot: { parameters: [], results: [] },
+  /** TOP was not what the region in a slot was written for: (slot). */
+  topMissed: { parameters: ['i32'], results: [] },
   /** Record of the instruction at RIP, which goes on in the next page; 0 after a fault. */
   cross: { parameters: [], results: ['i32'] },
 };
@@ -60,6 +62,7 @@ const valueType = (width: HelperWidth): ValueType => (width === 128 ? 'v128' : w
 export const HELPERS: Readonly<Record<string, Signature>> = {
   raise: IMPORTS['raise'] as Signature,
   system: IMPORTS['system'] as Signature,
+  topMissed: IMPORTS['topMissed'] as Signature,
   linear: { parameters: ['i64', 'i32', 'i32'], results: ['i64', 'i32'] },
   canonical: { parameters: ['i64', 'i32', 'i32'], results: ['i32'] },
   probe: { parameters: ['i64', 'i32'], results: ['i32'] },

@@ -165,6 +165,9 @@ export class Interpreter {
       hot: (): undefined => {
         this.#hot();
       },
+      topMissed: (slot = 0): undefined => {
+        this.#translator?.topMissed(slot);
+      },
       cross: () => this.#cross(),
     };
   }
@@ -201,6 +204,7 @@ export class Interpreter {
       address: BigInt(number) << 12n,
       page,
       offset: this.#linearLow() & 0xfff,
+      top: this.#u32[STATE.ftop.address >>> 2]!,
       neighbour: (distance) => this.#executedPage(number + distance),
     });
   }

@@ -123,6 +123,12 @@ export class ReferenceValues {
     if (condition !== 0n) then();
     else otherwise?.();
   }
+  whenLikely(condition: bigint, then: () => void, otherwise?: () => void): void {
+    this.when(condition, then, otherwise);
+  }
+  whenUnlikely(condition: bigint, then: () => void, otherwise?: () => void): void {
+    this.when(condition, then, otherwise);
+  }
   rarely(condition: bigint, then: () => void, otherwise?: () => void): void {
     this.when(condition, then, otherwise);
   }

@@ -147,6 +147,7 @@ export class WasmValues {
   }
 
   add(a: Expr, b: Expr, width: BitWidth = this.width): Expr {
+    if (a.constant !== undefined && b.constant !== undefined) return constantExpr(a.constant + b.constant, width);
     return this.#binary([OP.i32Add, OP.i64Add], a, b, width);
   }
   sub(a: Expr, b: Expr, width: BitWidth = this.width): Expr {
@@ -229,6 +230,7 @@ export class WasmValues {
   }
 
   and(a: Expr, b: Expr, width: BitWidth = this.width): Expr {
+    if (a.constant !== undefined && b.constant !== undefined) return constantExpr(a.constant & b.constant, width);
     return expr(typeOf(width), a.clean || b.clean || width >= 32, a.code, b.code, width === 64 ? OP.i64And : OP.i32And);
   }
   or(a: Expr, b: Expr, width: BitWidth = this.width): Expr {
@@ -238,12 +240,14 @@ export class WasmValues {
     return expr(typeOf(width), (a.clean && b.clean) || width >= 32, a.code, b.code, width === 64 ? OP.i64Xor : OP.i32Xor);
   }
   not(a: Expr, width: BitWidth = this.width): Expr {
+    if (a.constant !== undefined) return constantExpr(~a.constant, width);
     return width === 64
       ? expr('i64', true, a.code, [OP.i64Const, 0x7f], OP.i64Xor)
       : expr('i32', width === 32, a.code, [OP.i32Const, 0x7f], OP.i32Xor);
   }
 
   shl(a: Expr, count: Expr, width: BitWidth = this.width): Expr {
+    if (a.constant !== undefined && count.constant !== undefined) return constantExpr(a.constant << count.constant, width);
     return expr(typeOf(width), width >= 32, a.code, cleaned(count, width), width === 64 ? OP.i64Shl : OP.i32Shl);
   }
   shr(a: Expr, count: Expr, width: BitWidth = this.width): Expr {
@@ -301,6 +305,22 @@ export class WasmValues {
   when(condition: Expr, then: () => void, otherwise?: () => void): void {
     this.f.emit(condition.code);
     this.f.open(OP.if);
+    this.#branches(then, otherwise);
+  }
+
+  whenLikely(condition: Expr, then: () => void, otherwise?: () => void): void {
+    this.f.emit(condition.code);
+    this.f.openLikely();
+    this.#branches(then, otherwise);
+  }
+
+  whenUnlikely(condition: Expr, then: () => void, otherwise?: () => void): void {
+    this.f.emit(condition.code);
+    this.f.openUnlikely();
+    this.#branches(then, otherwise);
+  }
+
+  #branches(then: () => void, otherwise: (() => void) | undefined): void {
     then();
     if (otherwise !== undefined) {
       this.f.else();

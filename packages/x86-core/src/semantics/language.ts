@@ -10,7 +10,7 @@
  * Values. A `V` of width w holds an unsigned number below 2^w; truth values are 0 or 1. Words that compute take the width last; left out,
  * it is `x.width`. Arguments must have that width. A vector is a `V` of width 128, lane 0 lowest.
  *
- * Rules. Only `when`, `rarely`, `select` and `loop` branch; a TypeScript `if` looks at static facts (`width`, `addressWidth`, `stackWidth`,
+ * Rules. Only `when`, `whenLikely`, `whenUnlikely`, `rarely`, `select` and `loop` branch; a TypeScript `if` looks at static facts (`width`, `addressWidth`, `stackWidth`,
  * `codeWidth`, `repeatPrefix`, an operand's `width` or `isMemory`), never at a `V`. `bind` before a second use. Accesses that may fault
  * come before the first register, flag or field write. Privileged work is `system`.
  */
@@ -102,6 +102,9 @@ export interface Language<V> {
   /** Both values are computed; neither may have an effect. */
   select(condition: V, then: V, otherwise: V, width?: BitWidth): V;
   when(condition: V, then: () => void, otherwise?: () => void): void;
+  /** As `when`, of a condition that nearly always holds, or hardly ever: machine code for the other case may lie out of the way. */
+  whenLikely(condition: V, then: () => void, otherwise?: () => void): void;
+  whenUnlikely(condition: V, then: () => void, otherwise?: () => void): void;
   /**
    * As `when`, of a condition that hardly ever holds: an engine may then leave the whole instruction to another one, so nothing may have
    * been written before.

@@ -43,8 +43,8 @@ class Bytes {
 export class FunctionBuilder {
   readonly signature: Signature;
   readonly #code = new Bytes();
-  /** Where branches stand that are hardly ever taken. */
-  readonly #unlikely: number[] = [];
+  /** Where branches stand that hardly ever (0) or nearly always (1) go into the `if`. */
+  readonly #hints: (readonly [offset: number, hint: 0 | 1])[] = [];
   #before: readonly number[] = [];
   readonly #locals: ValueType[] = [];
   readonly #free: Record<ValueType, number[]> = { i32: [], i64: [], v128: [], f32: [], f64: [] };
@@ -112,7 +112,16 @@ export class FunctionBuilder {
 
   /** Opens an `if` whose condition hardly ever holds. */
   openUnlikely(): number {
-    this.#unlikely.push(this.#code.length);
+    return this.#openHinted(0);
+  }
+
+  /** Opens an `if` whose condition nearly always holds. */
+  openLikely(): number {
+    return this.#openHinted(1);
+  }
+
+  #openHinted(hint: 0 | 1): number {
+    this.#hints.push([this.#code.length, hint]);
     return this.open(OP.if);
   }
 
@@ -146,10 +155,10 @@ export class FunctionBuilder {
     return [...unsigned(groups.length), ...locals];
   }
 
-  /** Offsets in the body, as `encode` gives it but for its length, of the branches that are hardly ever taken. */
-  get unlikely(): readonly number[] {
+  /** Branches with hints: offset in the body, as `encode` gives it but for its length, and 0 (hardly ever taken) or 1. */
+  get hints(): readonly (readonly [offset: number, hint: 0 | 1])[] {
     const before = this.#declarations().length + this.#before.length;
-    return this.#unlikely.map((offset) => before + offset);
+    return this.#hints.map(([offset, hint]) => [before + offset, hint]);
   }
 
   /** Body with local declarations and length, as the code section holds it. */
@@ -242,12 +251,12 @@ export class ModuleBuilder {
     return all.view;
   }
 
-  /** Which branches are hardly ever taken. [WebAssembly 3.0, Custom Annotations: Branch Hinting] */
+  /** Which way branches mostly go. [WebAssembly 3.0, Custom Annotations: Branch Hinting] */
   #branchHints(): number[] {
-    const functions = this.#functions.flatMap(({ builder: { unlikely } }, i) => {
-      if (unlikely.length === 0) return [];
-      const hints = unlikely.flatMap((offset) => [...unsigned(offset), 1, 0]);
-      return [[...unsigned(this.#importedFunctions + i), ...unsigned(unlikely.length), ...hints]];
+    const functions = this.#functions.flatMap(({ builder: { hints } }, i) => {
+      if (hints.length === 0) return [];
+      const bytes = hints.flatMap(([offset, hint]) => [...unsigned(offset), 1, hint]);
+      return [[...unsigned(this.#importedFunctions + i), ...unsigned(hints.length), ...bytes]];
     });
     return functions.length === 0 ? [] : vector(functions);
   }

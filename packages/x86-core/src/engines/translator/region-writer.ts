@@ -17,7 +17,7 @@
 import type { BitWidth, Subroutine } from '../../semantics/language.ts';
 import { STATE } from '../../state.ts';
 import type { CommonCase } from '../../system/common-case/language.ts';
-import { i32Const, i64Const, load, localGet, localSet, localTee, OP, store } from '../../wasm/instructions.ts';
+import { call, i32Const, i64Const, load, localGet, localSet, localTee, OP, store } from '../../wasm/instructions.ts';
 import { unsigned } from '../../wasm/leb128.ts';
 import type { FunctionBuilder, Signature } from '../../wasm/module.ts';
 import { CODE_TLB_ENTRIES } from '../code-tlb.ts';
@@ -57,6 +57,8 @@ export interface RegionModule {
 export interface RegionOptions {
   readonly plan: Plan;
   readonly codeWidth: 32 | 64;
+  /** TOP of the x87 at entries when they became hot, by distance; undefined: it changes. */
+  readonly tops: ReadonlyMap<number, number> | undefined;
   /** Index in the table of regions that this one will have. */
   readonly slot: number;
   /** Address of the record map of a page. */
@@ -73,6 +75,7 @@ export class RegionWriter implements RegionSurroundings {
   readonly locals: RegionLocals;
   readonly generalType: 'i32' | 'i64';
   kind: Kind = SETTLED;
+  top: number | undefined;
   /** Where the code of an instruction begins: distance by length of the function until then. */
   readonly marks: Map<number, number> = new Map();
   readonly #options: RegionOptions;
@@ -87,6 +90,11 @@ export class RegionWriter implements RegionSurroundings {
   readonly #kinds: (Kind | undefined)[];
   /** Blocks that are entered with their number in `entry`. */
   readonly #dispatched = new Set<number>();
+  /** TOP at the starts of blocks, by the ways there that are written already; undefined: not known. */
+  readonly #tops = new Map<number, number | undefined>();
+  /** There are other ways to these blocks than those that are written before them. */
+  readonly #returnedTo = new Set<number>();
+  readonly #usesTop: boolean;
   readonly #ranges: readonly Range[];
   /** Code that leaves with the outcomes from FIRST_TRANSFER on. */
   readonly #transfers: number[][] = [];
@@ -126,6 +134,7 @@ export class RegionWriter implements RegionSurroundings {
       { target: f.local('i64'), entry: f.local('i32') },
     ];
     const { blocks, blockAt, entries } = options.plan;
+    this.#usesTop = blocks.some(({ instructions }) => instructions.some(({ analysis }) => analysis.effects.usesTop));
     this.#kinds = blocks.map(() => undefined);
     const entryBlocks = new Set(entries.map((distance) => blockAt.get(distance) as number));
     const edges = blocks.map((block) => successors(options.plan, block));
@@ -134,7 +143,10 @@ export class RegionWriter implements RegionSurroundings {
     edges.forEach((targets, from) => {
       for (const to of targets) {
         // Code for it is written before the flags at the end of the loop are known.
-        if (to <= from) this.#kinds[to] = UNKNOWN;
+        if (to <= from) {
+          this.#kinds[to] = UNKNOWN;
+          this.#returnedTo.add(to);
+        }
         if (route(this.#ranges, from, to).throughHead) this.#dispatched.add(to);
       }
     });
@@ -244,6 +256,8 @@ export class RegionWriter implements RegionSurroundings {
     const { item, repeats, throughHead } = route(this.#ranges, this.#block.index, to);
     if (throughHead) f.emit(i32Const(to), localSet(ENTRY));
     f.branch((repeats === undefined ? this.#labels.get(item) : this.#loopLabels.get(repeats)) as number);
+    if (!this.#tops.has(to)) this.#tops.set(to, this.top);
+    else if (this.#tops.get(to) !== this.top) this.#tops.set(to, undefined);
     const known = this.#kinds[to];
     this.#kinds[to] = known === undefined ? this.kind : meet(known, this.kind);
   }
@@ -255,6 +269,7 @@ export class RegionWriter implements RegionSurroundings {
     this.#counted = 0;
     this.kind = this.#kinds[index] ?? UNKNOWN;
     if (this.#dispatched.has(index)) this.f.emit(i32Const(NO_ENTRY), localSet(ENTRY));
+    this.#assumeTop(block);
     if (block.crosses) this.#requirePage((block.distance >> 12) + 1, block.distance);
     for (const instruction of block.instructions) {
       this.#writeInstruction(instruction, instruction === block.instructions.at(-1));
@@ -269,6 +284,23 @@ export class RegionWriter implements RegionSurroundings {
     }
     this.#countBlock();
     this.#edge(block.end, ending === 'routine' || block.distance >> 12 !== block.end >> 12);
+  }
+
+  /** TOP is what it was on the ways to the block that are known. Where there are others, it is looked at. */
+  #assumeTop({ index, distance }: Block): void {
+    const { tops } = this.#options;
+    this.top = undefined;
+    if (tops === undefined || !this.#usesTop) return;
+    const along = this.#tops.get(index);
+    this.top = along ?? tops.get(distance);
+    if (this.top === undefined) return;
+    if (along !== undefined && !this.#returnedTo.has(index) && !this.#dispatched.has(index)) return;
+    const { f } = this;
+    f.emit(localGet(this.register('ftop', 0, false)), i32Const(this.top), OP.i32Ne);
+    f.openUnlikely();
+    f.emit(i32Const(this.#options.slot), call(this.helper('topMissed')));
+    this.#leaveToInterpreter(distance, 0);
+    f.close();
   }
 
   /** All instructions of the block are counted from here on. */

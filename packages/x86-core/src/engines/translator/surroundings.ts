@@ -9,7 +9,7 @@ import type { Kind } from './lazy-flags.ts';
 const CONTROL_FIELDS = ['fcw', 'fsw', 'ftags', 'ftop', 'fip', 'fdp', 'fcs', 'mxcsr'] as const;
 type ControlField = (typeof CONTROL_FIELDS)[number];
 /** State that a region keeps in locals. */
-export type LocalField = 'gpr' | 'xmm' | ControlField;
+export type LocalField = 'gpr' | 'xmm' | 'segmentSelector' | ControlField;
 
 export const isControlField = (name: FieldName): name is ControlField => (CONTROL_FIELDS as readonly FieldName[]).includes(name);
 
@@ -34,6 +34,8 @@ export interface RegionSurroundings {
   readonly locals: RegionLocals;
   /** What is known of the flags where code is written. */
   kind: Kind;
+  /** TOP of the x87 where code is written, if it is known; its local has it always. */
+  top: number | undefined;
   /** Sets the local that tells the kind to what is known of it. */
   setKind(): void;
   /** Type of the locals of general registers: without 64-bit mode there is no high half. */

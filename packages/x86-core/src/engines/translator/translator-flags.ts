@@ -46,35 +46,45 @@ export class TranslatorFlags extends WasmFlags {
     this.around.kind = SETTLED;
   }
 
-  /** Where one way changes the flags, the local tells afterwards which was gone. */
   override when(condition: Expr, then: () => void, otherwise?: () => void): void {
-    if (!this.#flagsInBranch) {
-      super.when(condition, then, otherwise);
-      return;
-    }
-    const { around, f } = this;
-    const before = around.kind;
-    const branch = (run: (() => void) | undefined): Kind => {
-      around.kind = before;
+    this.#keepTrack(then, otherwise, (first, second) => super.when(condition, first, second));
+  }
+
+  override whenLikely(condition: Expr, then: () => void, otherwise?: () => void): void {
+    this.#keepTrack(then, otherwise, (first, second) => super.whenLikely(condition, first, second));
+  }
+
+  override whenUnlikely(condition: Expr, then: () => void, otherwise?: () => void): void {
+    this.#keepTrack(then, otherwise, (first, second) => super.whenUnlikely(condition, first, second));
+  }
+
+  /** Where one way changes the flags, the local tells afterwards which was gone; TOP is known if it is the same. */
+  #keepTrack(
+    then: () => void,
+    otherwise: (() => void) | undefined,
+    write: (then: () => void, otherwise: (() => void) | undefined) => void,
+  ): void {
+    const { around } = this;
+    const { kind, top } = around;
+    const ends: { readonly kind: Kind; readonly top: number | undefined }[] = [];
+    const way = (run: (() => void) | undefined) => (): void => {
+      around.kind = kind;
+      around.top = top;
       run?.();
-      if (!sameKind(around.kind, before)) around.setKind();
-      return around.kind;
+      if (!sameKind(around.kind, kind)) around.setKind();
+      ends.push({ kind: around.kind, top: around.top });
     };
-    around.setKind();
-    f.emit(condition.code);
-    f.open(OP.if);
-    const first = branch(then);
-    let second = before;
-    if (otherwise !== undefined) {
-      f.else();
-      second = branch(otherwise);
-    }
-    f.close();
-    around.kind = meet(first, second);
+    // Where flags change on one way only, the other way ends with those of before.
+    if (this.#flagsInBranch) around.setKind();
+    write(way(then), otherwise === undefined ? undefined : way(otherwise));
+    const [first, second = { kind, top }] = ends as [(typeof ends)[0], (typeof ends)[0] | undefined];
+    around.kind = meet(first.kind, second.kind);
+    around.top = first.top === second.top ? first.top : undefined;
   }
 
   override loop(condition: () => Expr, body: () => void): void {
     if (this.#flagsInBranch) this.settle();
+    this.around.top = undefined;
     super.loop(condition, () => {
       body();
       if (this.#flagsInBranch) this.settle();

@@ -4,7 +4,7 @@
  */
 import type { Decoded, DecodedOperand } from '../../decode/decoded.ts';
 import type { BitWidth, Language, Operand, SegmentName, Subroutine } from '../../semantics/language.ts';
-import { type FieldName, STATE } from '../../state.ts';
+import { type FieldName, SEGMENT_NUMBER, STATE } from '../../state.ts';
 import type { SystemRoutine } from '../../system/routine.ts';
 import { call as callCode, i32Const, i64Const, load, localGet, localSet, OP, store } from '../../wasm/instructions.ts';
 import { effectsOfCase } from '../case-effects.ts';
@@ -15,6 +15,7 @@ import type { PlannedInstruction } from './plan.ts';
 import { isControlField, type RegionSurroundings } from './surroundings.ts';
 import { type MemoryOperand, type Place, TranslatorMemory } from './translator-memory.ts';
 
+const CS = BigInt(SEGMENT_NUMBER.CS);
 const ALL_32 = 0xffff_ffffn;
 /** In 64-bit mode: t + 2^47 < 2^48. */
 const HALF_CANONICAL = i64Const(2n ** 47n);
@@ -115,19 +116,40 @@ export class TranslatorLanguage extends TranslatorMemory implements Language<Exp
     const width = (size * 8) as BitWidth;
     if (!isControlField(name)) return this.#state(address, width);
     const local = (writes: boolean): number => this.around.register(name, 0, writes);
+    const isTop = name === 'ftop';
     return {
       width,
       isMemory: false,
-      read: () => this.bind({ type: typeOf(width), code: localGet(local(false)), clean: true }),
-      write: (value) => this.f.emit(cleaned(value, width), localSet(local(true))),
+      read: () => {
+        if (isTop && this.around.top !== undefined) return constantExpr(BigInt(this.around.top), width);
+        return this.bind({ type: typeOf(width), code: localGet(local(false)), clean: true });
+      },
+      write: (value) => {
+        this.f.emit(cleaned(value, width), localSet(local(true)));
+        if (isTop) this.around.top = value.constant === undefined ? undefined : Number(value.constant);
+      },
     };
   }
 
   indexedField(name: FieldName, index: Expr, stride: number, displacement: number, width: BitWidth): Operand<Expr> {
     const { address } = STATE[name];
+    if (name === 'segmentSelector' && index.constant === CS && width === 16) return this.#codeSelector();
     if (index.constant !== undefined) return this.#state(address + Number(index.constant) * stride + displacement, width);
     const at = this.bind(expr('i32', true, cleaned(index, 32), i32Const(stride), OP.i32Mul));
     return this.#state(address + displacement, width, at.code);
+  }
+
+  /** It stays the same within a region. */
+  #codeSelector(): Operand<Expr> {
+    const local = this.around.register('segmentSelector', SEGMENT_NUMBER.CS, false);
+    return {
+      width: 16,
+      isMemory: false,
+      read: () => ({ type: 'i32', code: localGet(local), clean: true, bound: true }),
+      write: () => {
+        throw new Error('CS is not written in a region');
+      },
+    };
   }
 
   // Memory

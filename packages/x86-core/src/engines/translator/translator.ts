@@ -53,6 +53,8 @@ export interface HotPlace {
   readonly address: bigint;
   readonly page: CodePage;
   readonly offset: number;
+  /** TOP of the x87 now. */
+  readonly top: number;
   /** The indirect call or jump that leads here from a region: its slot, the instruction's distance from the page of the hot place. */
   readonly from?: { readonly slot: number; readonly distance: number };
   /** The code page `number` pages further, if execution has been there and the page tables say so now. */
@@ -97,6 +99,8 @@ export class Translator {
   readonly #freeSlots: number[] = [];
   /** Deaths by writing, by host page. */
   readonly #writes = new Map<number, number>();
+  /** TOP of the x87 when a place became hot; undefined: code in the page has run with more than one. */
+  readonly #tops = new Map<CodePage, Map<number, number> | undefined>();
   #slots = 0;
   #made = 0;
   #modules = 0;
@@ -130,6 +134,8 @@ export class Translator {
     const news = this.#predict(place);
     // A region that is called from another one may become part of that.
     if (here !== 0 && records.isEntry(here) && !news) return;
+    if (!this.#tops.has(page)) this.#tops.set(page, new Map());
+    this.#tops.get(page)?.set(offset, place.top);
     const start = now();
     const plan = planRegion(this.#view(place), mode, [offset], LIMITS);
     if (plan !== undefined) {
@@ -240,7 +246,7 @@ export class Translator {
     const slot = this.#freeSlots.pop() ?? this.#slots++;
     if (slot >= regions.length) regions.grow(GROWTH);
     const writer = new RegionModuleWriter(observer && { entered: (at, remaining) => observer.entered(at, remaining) });
-    writer.add({ plan, codeWidth, slot, mapOf: (number) => (plan.pages.get(number) as CodePage).map });
+    writer.add({ plan, codeWidth, slot, tops: this.#topsOf(plan), mapOf: (number) => (plan.pages.get(number) as CodePage).map });
     const bytes = writer.encode();
     const [code] = writer.instantiate(bytes, this.#options);
     regions.set(slot, code);
@@ -250,6 +256,16 @@ export class Translator {
     this.#codeBytes += bytes.length;
     observer?.installed(slot, { plan, mode: codeWidth, base: address, bytesAt: this.#bytesAt(plan), ...writer.about(0) });
     this.#install(plan, slot, generation);
+  }
+
+  #topsOf({ entries, pages }: Plan): ReadonlyMap<number, number> | undefined {
+    const tops = new Map<number, number>();
+    for (const page of pages.values()) if (this.#tops.has(page) && this.#tops.get(page) === undefined) return undefined;
+    for (const distance of entries) {
+      const top = this.#tops.get(pages.get(distance >> 12) as CodePage)?.get(distance & 0xfff);
+      if (top !== undefined) tops.set(distance, top);
+    }
+    return tops;
   }
 
   #install(plan: Plan, slot: number, generation: number): void {
@@ -332,9 +348,18 @@ export class Translator {
     if (owner.entries.length === 0) this.#free(owner);
   }
 
+  /** A region was written for another TOP of the x87: its pages are not translated like that any more. */
+  topMissed(slot: number): void {
+    const region = this.#regions.get(slot);
+    if (region === undefined) return;
+    for (const page of region.pages) this.#tops.set(page, undefined);
+    this.#free(region);
+  }
+
   /** Code in a page was written: its records are void already. */
   voided(page: CodePage): void {
     this.#predictions.delete(page);
+    this.#tops.delete(page);
     const regions = this.#byPage.get(page);
     if (regions === undefined) return;
     this.#writes.set(page.hostPage, (this.#writes.get(page.hostPage) ?? 0) + regions.size);
@@ -369,5 +394,6 @@ export class Translator {
     for (const region of [...this.#regions.values()]) this.#free(region);
     this.#writes.clear();
     this.#predictions.clear();
+    this.#tops.clear();
   }
 }

@@ -78,7 +78,7 @@ function whenPlain<V>(x: Language<V>, significand: V, top: V, then: () => void):
   const field = d.and(top, 0x7fff);
   const normal = both(x, d.below(d.sub(field, 1), 0x7ffe), q.less(significand, 0));
   const zero = q.eq(q.or(significand, x.bind(x.zeroExtend(field, 32, 64))), 0);
-  x.when(either(x, normal, zero), then);
+  x.whenLikely(either(x, normal, zero), then);
 }
 
 /** (a: 64, 32, b: 64, 32, signaling: 32, control word: 32) → (relation: 32, exceptions: 32). Normal numbers and zeros at once. */
@@ -104,10 +104,10 @@ export const f80Compare: Subroutine = {
       const zeros = q.eq(q.or(aSignificand, bSignificand), 0);
       relation.write(d.select(zeros, RELATION.equal, less));
     };
-    x.when(d.eq(d.and(word, WIDENED_DENORMAL), 0), () =>
+    x.whenLikely(d.eq(d.and(word, WIDENED_DENORMAL), 0), () =>
       whenPlain(x, aSignificand, aTop, () => whenPlain(x, bSignificand, bTop, () => x.when(d.eq(aTop, bTop), bySignificand, byTop))),
     );
-    x.when(d.eq(relation.read(), UNKNOWN), () => {
+    x.whenUnlikely(d.eq(relation.read(), UNKNOWN), () => {
       const [r, e] = invoke(x, f80CompareGenerally, aSignificand, aTop, bSignificand, bTop, signaling, word);
       relation.write(r);
       exceptions.write(e);

@@ -44,8 +44,8 @@ function whenUsual<V>(x: Language<V>, a: Number80<V>, b: Number80<V>, word: V, t
   const d = new Words(x, 32);
   const leadingOnes = (): V => q.less(q.and(a.significand, b.significand), 0);
   const usualField = ({ top }: Number80<V>): V => isUsualField(d, d.and(top, FIELD));
-  const fields = (): void => x.when(usualField(a), () => (a === b ? then() : x.when(usualField(b), then)));
-  x.when(d.eq(d.and(word, QUICK_MASK), QUICK_VALUE), () => x.when(leadingOnes(), fields));
+  const fields = (): void => x.whenLikely(usualField(a), () => (a === b ? then() : x.whenLikely(usualField(b), then)));
+  x.whenLikely(d.eq(d.and(word, QUICK_MASK), QUICK_VALUE), () => x.whenLikely(leadingOnes(), fields));
 }
 
 /** a + b, and a − b with b's sign inverted. */
@@ -73,7 +73,7 @@ function sum<V>(x: Language<V>, a: Number80<V>, b: Number80<V>): Unrounded<V> {
     const halved = q.or(q.shr(small, 1), q.and(small, 1));
     low.write(q.select(d.eq(distance, 64), small, q.select(d.eq(distance, 65), halved, 1)));
   };
-  x.when(d.below(distance, 64), near, far);
+  x.whenLikely(d.below(distance, 64), near, far);
   const alignedHigh = high.read();
   const alignedLow = low.read();
 
@@ -180,9 +180,9 @@ const root = <V>(x: Language<V>, a: Number80<V>): Unrounded<V> =>
 function round<V>(x: Language<V>, { sign, exponent, significand, low }: Unrounded<V>, result: Held<V>, exceptions: Operand<V>): void {
   const q = new Words(x, 64);
   const d = new Words(x, 32);
-  x.when(d.below(d.sub(exponent, 1), SAFE_EXPONENTS), () => {
+  x.whenLikely(d.below(d.sub(exponent, 1), SAFE_EXPONENTS), () => {
     const nearest = toNearest(x, significand, low);
-    x.when(q.ne(nearest.value, 0), () => {
+    x.whenLikely(q.ne(nearest.value, 0), () => {
       result.write([nearest.value, d.or(sign, exponent)]);
       exceptions.write(nearest.exceptions);
     });
@@ -225,7 +225,7 @@ function extendedOperation(operation: Operation): Subroutine {
       const exceptions = d.variable(UNKNOWN);
       const quickly = (): void => round(x, compute(x, operation, a, b), result, exceptions);
       whenUsual(x, a, b, word, () => (unary ? x.when(d.eq(d.and(a.top, SIGN), 0), quickly) : quickly()));
-      x.when(d.eq(exceptions.read(), UNKNOWN), () => {
+      x.whenUnlikely(d.eq(exceptions.read(), UNKNOWN), () => {
         const out = x.call(general, ...values);
         result.write(out);
         exceptions.write(out[2] as V);

@@ -23,7 +23,7 @@ function otherwise<V>(
   values: readonly V[],
 ): V[] {
   const d = new Words(x, 32);
-  x.when(d.eq(exceptions.read(), UNKNOWN), () => {
+  x.whenUnlikely(d.eq(exceptions.read(), UNKNOWN), () => {
     const results = x.call(conversion, ...values);
     [...into, exceptions].forEach((operand, i) => {
       operand.write(results[i] as V);
@@ -56,7 +56,7 @@ function widening(f: NarrowFormat, conversion: Subroutine): Subroutine {
         top.write(sign());
         exceptions.write(d.constant(0));
       };
-      x.when(d.below(d.sub(field, 1), f.largestField - 1), normal, () => x.when(q.eq(q.shl(own, 65 - f.width), 0), zero));
+      x.whenLikely(d.below(d.sub(field, 1), f.largestField - 1), normal, () => x.when(q.eq(q.shl(own, 65 - f.width), 0), zero));
       return otherwise(x, exceptions, [significand, top], conversion, [bits]);
     },
   };
@@ -90,10 +90,12 @@ function narrowing(f: NarrowFormat, conversion: Subroutine): Subroutine {
         bits.write(own(sign()));
         exceptions.write(d.constant(0));
       };
-      x.when(
+      x.whenLikely(
         q.less(significand, 0),
         () =>
-          x.when(d.eq(d.and(word, ROUNDING_CONTROL), ROUNDING.nearest), () => x.when(d.below(fieldLessOne, f.largestField - 2), normal)),
+          x.whenLikely(d.eq(d.and(word, ROUNDING_CONTROL), ROUNDING.nearest), () =>
+            x.whenLikely(d.below(fieldLessOne, f.largestField - 2), normal),
+          ),
         () => x.when(q.eq(q.or(significand, x.bind(x.zeroExtend(field, 32, 64))), 0), zero),
       );
       return otherwise(x, exceptions, [bits], conversion, [significand, top, word]);
@@ -117,7 +119,7 @@ function toInteger(width: 16 | 32 | 64, conversion: Subroutine, truncates: boole
       const write = (magnitude: typeof top, raised: typeof top): void => {
         const negative = x.bind(x.zeroExtend(d.shr(top, 15), 32, 64));
         const limit = q.add(q.constant(1n << BigInt(width - 1)), negative);
-        x.when(q.below(magnitude, limit), () => {
+        x.whenLikely(q.below(magnitude, limit), () => {
           const signed = q.add(q.xor(magnitude, q.sub(0, negative)), negative);
           value.write(width === 64 ? signed : x.truncate(signed, 64, 32));
           exceptions.write(raised);
@@ -139,9 +141,9 @@ function toInteger(width: 16 | 32 | 64, conversion: Subroutine, truncates: boole
           x.when(d.eq(mode, ROUNDING.nearest), nearest, () => x.when(d.eq(mode, ROUNDING.zero), cut));
         }
       };
-      x.when(
+      x.whenLikely(
         q.less(significand, 0),
-        () => x.when(d.below(exponent, 63), convert),
+        () => x.whenLikely(d.below(exponent, 63), convert),
         () => x.when(q.eq(q.or(significand, x.bind(x.zeroExtend(d.and(top, FIELD), 32, 64))), 0), () => exceptions.write(d.constant(0))),
       );
       return otherwise(x, exceptions, [value], conversion, [significand, top, word]);

@@ -78,7 +78,7 @@ function whenNearest<V>(x: Language<V>, mxcsr: V, then: () => void): void {
 
 /** The slow conversion, unless `exceptions` are known already: value, exceptions. */
 function otherwise<V>(x: Language<V>, value: Operand<V>, exceptions: Operand<V>, slow: Subroutine, ...operands: V[]): readonly [V, V] {
-  x.when(new Words(x, 32).eq(exceptions.read(), UNKNOWN), () => {
+  x.whenUnlikely(new Words(x, 32).eq(exceptions.read(), UNKNOWN), () => {
     const [slowValue, raised] = invoke(x, slow, ...operands);
     value.write(slowValue);
     exceptions.write(raised);
