@@ -1,4 +1,5 @@
 import { Ram } from '@paravirt/bus';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Vbus, VbusHost } from '../bus.ts';
 import { EINVAL, ENOSYS, EPERM } from '../errno.ts';
@@ -17,6 +18,10 @@ import {
   VBUS_HC_SHMSIGNAL,
   VbusHypercalls,
 } from './hypercall.ts';
+
+const environment = (globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env ?? {};
+const RUNS = Math.trunc(Number(environment['PARAVIRT_RUNS'] ?? 200));
+const SEED = environment['PARAVIRT_SEED'] === 'random' ? Date.now() % 2 ** 31 : Number(environment['PARAVIRT_SEED'] ?? 20_261_122);
 
 const MEMORY = 4 << 20;
 
@@ -51,6 +56,7 @@ class Rig {
         signal: (handle) => void this.call(VBUS_HC_SHMSIGNAL, handle),
       },
       arena: new NorthArena(memory, 1 << 20, MEMORY - (1 << 20)),
+      events: 64,
       defer,
     });
   }
@@ -187,5 +193,43 @@ describe('[vbus v1] Dynirq', () => {
     expect(rig.call(VBUS_HC_DYNIRQ_MASK, 0, 2)).toBe(-EINVAL);
     expect(rig.call(VBUS_HC_DYNIRQ_MASK, 1, 1)).toBe(-EINVAL);
     expect(rig.call(VBUS_HC_DYNIRQ_CLEAR, 1)).toBe(-EINVAL);
+  });
+});
+
+describe('Random hypercalls', () => {
+  it('end in a state, and a new kernel comes up after them', () => {
+    const register = fc.oneof(
+      fc.bigInt({ min: 0n, max: 4n }),
+      fc.constantFrom(16n, 32n, 48n, 0x61n, 0x1000n, BigInt(MEMORY), 2n ** 32n, 2n ** 63n),
+      fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+    );
+    const number = fc.oneof(
+      fc.integer({ min: VBUS_HC_BRIDGECALL, max: VBUS_HC_DYNIRQ_CLEAR + 1 }).map(BigInt),
+      fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+    );
+    const call = fc.record({
+      rax: number,
+      rbx: register,
+      rcx: register,
+      rdx: register,
+      rsi: register,
+      cpl: fc.constantFrom(0, 0, 0, 0, 3),
+    });
+    fc.assert(
+      fc.property(fc.array(call, { maxLength: 60 }), (calls) => {
+        const rig = new Rig().start();
+        for (const [i, registers] of calls.entries()) {
+          const result = { ...registers };
+          rig.hypercalls.call(result);
+          expect(BigInt.asIntN(64, result.rax)).toBeGreaterThanOrEqual(-38n);
+          if (i % 7 === 0) rig.settle();
+        }
+        rig.hypercalls.reset();
+        rig.injected.length = 0;
+        rig.start().settle();
+        expect(rig.session.devices.size).toBe(1);
+      }),
+      { numRuns: RUNS, seed: SEED },
+    );
   });
 });
