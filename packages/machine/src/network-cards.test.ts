@@ -45,6 +45,14 @@ describe('Network cards', () => {
     expect(machine([], { vbus: ['pci'] }).pci.functions.map(({ name }) => name)).toEqual(['host bridge', 'vbus-bridge']);
   });
 
+  it('take the first slots of PCI, whatever stands between them', () => {
+    expect(places(machine([{ connect, model: 'venet' }, { connect }, { connect }])).map(([, , , place]) => place)).toEqual([
+      'pci/0',
+      '00:01.0',
+      '00:02.0',
+    ]);
+  });
+
   it('that do not exist are refused', () => {
     const refused = (net: NetOptions): string => {
       try {

@@ -6,7 +6,7 @@
  *   add ──► card ──► remove: PCI asks the guest, which may take its time or refuse; a vbus takes the device at once ──► disconnect
  */
 import { type AddressSpace, type Clock, ConfigurationError } from '@paravirt/bus';
-import type { HotplugSlots, PciBus, PciFunction } from '@paravirt/pci';
+import { HOTPLUG_SLOTS, type HotplugSlots, type PciBus, type PciFunction } from '@paravirt/pci';
 import { type DeviceClass, EEXIST, EINVAL, ENODEV, ENOSPC, type VbusDevice, VENET_CLASS, Venet } from '@paravirt/vbus';
 import { NET_CLASS_CODE, VirtioNet, VirtioPci, VirtioVbus } from '@paravirt/virtio';
 import { type CardCounts, type CardReport, cardReport, countVenet, countVirtioPci, countVirtioVbus } from './card-report.ts';
@@ -75,14 +75,14 @@ export class NetworkCards {
   }
 
   /**
-   * Makes a card and puts it on its bus: at power-on in slot `slot`, else in a free one with the guest told.
+   * Makes a card and puts it on its bus, on PCI in the first free slot. `cold`: the machine is off, nobody has to be told.
    * @throws ConfigurationError `no-wire`, `no-slot`, `too-many-nets`, and those of the device.
    */
-  add(net: NetOptions, slot?: number): NetworkCard {
+  add(net: NetOptions, cold = false): NetworkCard {
     if (this.#cards.size >= CARDS_MAX) throw new ConfigurationError('too-many-nets', `${CARDS_MAX} network cards are the most`, CARDS_MAX);
     const name = this.#freeName();
     const { bus = net.model === 'venet' ? 'vbus' : 'pci' } = net;
-    const entry = bus === 'pci' ? this.#addToPci(name, net, slot) : this.#addToVbus(name, net);
+    const entry = bus === 'pci' ? this.#addToPci(name, net, cold) : this.#addToVbus(name, net);
     return entry;
   }
 
@@ -112,7 +112,7 @@ export class NetworkCards {
     return name;
   }
 
-  #addToPci(name: string, net: NetOptions, slot: number | undefined): NetworkCard {
+  #addToPci(name: string, net: NetOptions, cold: boolean): NetworkCard {
     const { clock, pci, hotplug, spaces } = this.#options;
     const device = this.#virtioNet(net);
     const transport = new VirtioPci({
@@ -122,7 +122,8 @@ export class NetworkCards {
       // Deferred work is a timer that is due at once: it runs between instructions, in deterministic order.
       defer: (run) => void clock.schedule(clock.now(), run),
     });
-    const address = slot === undefined ? hotplug.add(transport.function) : pci.plug(slot, 0, transport.function);
+    const free = HOTPLUG_SLOTS.find((slot) => hotplug.state(slot) === 'empty');
+    const address = cold && free !== undefined ? pci.plug(free, 0, transport.function) : hotplug.add(transport.function);
     const place = `00:${address.device.toString(16).padStart(2, '0')}.${address.function}`;
     return this.#keep(name, net, device, {
       bus: 'pci',

@@ -260,8 +260,7 @@ export function createPc(options: PcOptions): Pc {
   const { bridge } = virtualBus;
   if (bridge !== undefined) pci.plug(VBUS_BRIDGE, 0, bridge);
   const cards = new NetworkCards({ clock, pci, hotplug, virtualBus, spaces: [ports, mmio], plug: options.plug });
-  let slot = FIRST_CARD;
-  for (const net of nets) cards.add(net, slot++);
+  for (const net of nets) cards.add(net, true);
 
   // ---- Firmware, or what it would have done.
   if (bios !== undefined) mmio.map('ROM', bios.address, bios.rom.length, new Rom(bios.rom));
@@ -342,7 +341,6 @@ export function createPc(options: PcOptions): Pc {
 /** isa-debug-exit as test programs expect it: they write 1, 2 or 4 bytes. */
 const EXIT_PORTS = 4;
 const CONFIG_PORTS = 8;
-const FIRST_CARD = 1;
 /** Out of the way of cards, which come and go from below. */
 const VBUS_BRIDGE = 31;
 const PCI_WINDOWS = {
