@@ -65,11 +65,12 @@ export class EventRingDriver {
     return queue.open(memory, this.ioq.count, this.ring, this.data);
   }
 
-  /** Takes out up to `limit` events as a driver does on an interrupt, then tells the south side once. */
+  /** Takes out up to `limit` events as a driver does on an interrupt, or on coming back to what it left, then tells the south side once. */
   drain(limit: number = Number.POSITIVE_INFINITY): ReadEvent[] {
     const events: ReadEvent[] = [];
     this.signal.onSignal = () => events.push(...this.take(limit - events.length));
     this.signal.wakeup();
+    events.push(...this.take(limit - events.length));
     if (events.length > 0) this.signal.inject();
     return events;
   }
