@@ -265,6 +265,21 @@ describe('[vbus §2.6] L4RO', () => {
     expect(counters.pagesMissing).toBe(1);
   });
 
+  it('VB-09: drops a frame without segmentation that is too large for its buffer and all fragments', () => {
+    const { driver, deliver, counters } = started({ l4ro: L4RO, bufferSize: 100, ringLength: 8 });
+    deliver(plainFrame(1514));
+    expect(driver.received).toEqual([{ frame: plainFrame(1514), pages: 1 }]);
+    const slot = driver.receive.ring.iterator('valid');
+    for (let i = 0; i < 8; i++) {
+      slot.seek('set', i);
+      slot.length = sgSize(1);
+    }
+    for (let i = 0; i < 20; i++) deliver(plainFrame(1514));
+    deliver(plainFrame(100));
+    expect(driver.received.at(-1)?.frame).toEqual(plainFrame(100));
+    expect(counters.drops.rxTooLong).toBe(20);
+  });
+
   it('gives pages that are no memory back unused', () => {
     const { driver, client, deliver, counters } = started({ l4ro: L4RO, ringLength: 16 });
     const pages = driver.pages?.ring.iterator('both');
