@@ -136,7 +136,8 @@ static inline struct ioq *ioq_get(struct ioq *ioq)
 
 /*
  * The last one shuts the signal down, so that the notifier is not called any
- * more when it returns.  Close the device first: it is host's memory until then.
+ * more when it returns.  Close the device first: the memory is lent to the host
+ * until then.
  * May sleep.
  */
 void ioq_put(struct ioq *ioq);
