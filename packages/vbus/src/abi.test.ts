@@ -4,7 +4,7 @@ import * as abi from './abi.ts';
 import { ioqLength } from './ioq.ts';
 import { structure } from './structure.ts';
 
-describe('[vbus PCI-2 §2.3] Structures of calls and events', () => {
+describe('[vbus PCI-2, calls and events] Structures of calls and events', () => {
   it('have the offsets of the x86-64 layout', () => {
     expect(abi.CALL_DESC.offset).toEqual({ vector: 0, len: 4, datap: 8 });
     expect(abi.FASTCALL_DESC.offset).toEqual({ vector: 0, len: 4, datap: 8, result: 16 });
@@ -42,7 +42,7 @@ describe('[vbus PCI-2 §2.3] Structures of calls and events', () => {
   });
 });
 
-describe('[vbus PCI-2 §2.4, §2.5] Structures in shared memory', () => {
+describe('[vbus PCI-2, shm_signal, ioq] Structures in shared memory', () => {
   it('are laid out as the table says', () => {
     expect(abi.SHM_SIGNAL_DESC).toEqual({
       size: 16,

@@ -5,7 +5,7 @@
  */
 import { type Structure, structure } from './structure.ts';
 
-/** First word of NEGOTIATE. [vbus PCI-2 §2.3] */
+/** First word of NEGOTIATE. [vbus PCI-2, calls and events] */
 export const VBUS_PCI_MAGIC = 0xbf53_eef5;
 /** Version in NEGOTIATE, and its result. */
 export const VBUS_PCI_HC_VERSION = 1;
@@ -16,20 +16,20 @@ export const VBUS_PCI_DEVICE_ID = 0x2000;
 /** Bridge, other. */
 export const VBUS_PCI_CLASS_CODE = 0x06_8000;
 
-/** Bridge calls: the `vector` of a call descriptor written to BAR0. [vbus PCI-2 §2.3] */
+/** Bridge calls: the `vector` of a call descriptor written to BAR0. [vbus PCI-2, calls and events] */
 export const VBUS_BRIDGE_NEGOTIATE = 0;
 export const VBUS_BRIDGE_QREG = 1;
 export const VBUS_BRIDGE_SLOWCALL = 2;
 export const VBUS_BRIDGE_FASTCALL_ADD = 3;
 export const VBUS_BRIDGE_FASTCALL_DROP = 4;
 
-/** Bus calls: the `vector` of a call descriptor that a fast or slow call carries. [vbus PCI-2 §2.3] */
+/** Bus calls: the `vector` of a call descriptor that a fast or slow call carries. [vbus PCI-2, calls and events] */
 export const VBUS_DEVOPEN = 0;
 export const VBUS_DEVCLOSE = 1;
 export const VBUS_DEVCALL = 2;
 export const VBUS_DEVSHM = 3;
 
-/** Event ids. [vbus PCI-2 §2.3] */
+/** Event ids. [vbus PCI-2, calls and events] */
 export const VBUS_EVENT_DEVADD = 0;
 export const VBUS_EVENT_DEVDROP = 1;
 export const VBUS_EVENT_SHMSIGNAL = 2;
@@ -44,10 +44,10 @@ export const VBUS_MAX_EVENTS = 2048;
 /** `signal.offset` of DEVSHM: the memory has no signal. */
 export const VBUS_NO_SIGNAL = 0xffff_ffff;
 
-/** [vbus PCI-2 §2.4] */
+/** [vbus PCI-2, shm_signal] */
 export const SHM_SIGNAL_MAGIC = 0x58fa_39df;
 export const SHM_SIGNAL_VERSION = 1;
-/** [vbus PCI-2 §2.5] */
+/** [vbus PCI-2, ioq] */
 export const IOQ_MAGIC = 0x47fa_2fe4;
 export const IOQ_VERSION = 4;
 /** `sown` of a descriptor: whose it is. */

@@ -1,4 +1,4 @@
-/** Attributes of devices, as files of the administrator's tree show them: text, one value each. [vbus §1.2] */
+/** Attributes of devices, as files of the administrator's tree show them: text, one value each. [vbus PCI-2, administration] */
 
 export interface Attribute {
   /** File name: `client_mac`. */

@@ -8,7 +8,7 @@ import { ECHO_REVERSE } from './testing/echo-device.ts';
 const AT = 0x100;
 const DATA = CLIENT_FREE;
 
-describe('[vbus PCI-2 §2.3] Bus calls', () => {
+describe('[vbus PCI-2, calls and events] Bus calls', () => {
   it('carry DEVOPEN, DEVCALL, DEVSHM and DEVCLOSE as structures in memory', () => {
     const rig = new ClientRig();
     const { client, memory } = rig;

@@ -1,5 +1,5 @@
 /**
- * Bus calls as they lie in the client's memory: the table of verbs with their structures. [vbus PCI-2 §2.3] Every wire that carries calls
+ * Bus calls as they lie in the client's memory: the table of verbs with their structures. [vbus PCI-2, calls and events] Every wire that carries calls
  * as (vector, address, length) comes through here: fast and slow calls of the PCI bridge, hypercalls, messages of a worker.
  */
 import { DEVCALL, DEVCLOSE, DEVOPEN, DEVSHM, VBUS_DEVCALL, VBUS_DEVCLOSE, VBUS_DEVOPEN, VBUS_DEVSHM, VBUS_NO_SIGNAL } from './abi.ts';

@@ -58,7 +58,7 @@ class Rig {
   }
 }
 
-describe('[vbus §1.1] The container', () => {
+describe('[vbus PCI-2, roles] The container', () => {
   it('makes devices of classes, and shells that get a class later, once', () => {
     const { host } = new Rig();
     expect(host.createDevice('d', 'one')).toBe(0);
@@ -101,7 +101,7 @@ describe('[vbus §1.1] The container', () => {
   });
 });
 
-describe('[vbus §1.2] A link', () => {
+describe('[vbus PCI-2, administration] A link', () => {
   it('gives each interface an id that counts up from 0 on its bus and is never used again', () => {
     const rig = new Rig();
     rig.host.createDevice('d', 'two');

@@ -1,5 +1,5 @@
 /**
- * The container: what exists on the host's side, made and joined by an administrator. [vbus §1.1, §1.2] Device classes make devices; buses
+ * The container: what exists on the host's side, made and joined by an administrator. [vbus PCI-2, roles and administration] Device classes make devices; buses
  * are made at will; linking a device to a bus is hot-plug, unlinking hot-unplug. A client of a bus can name only what is on that bus, by
  * an id that counts up from 0 and is never used again.
  *

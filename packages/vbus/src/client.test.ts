@@ -15,7 +15,7 @@ const opened = (events?: number): { rig: ClientRig; handle: bigint; id: number }
   return { rig, id, handle: rig.open(id) as bigint };
 };
 
-describe('[vbus §1.4] From DEVADD to DEVCLOSE', () => {
+describe('[vbus PCI-2, connection] From DEVADD to DEVCLOSE', () => {
   it('opens, calls, shares memory with a doorbell, and closes, which ends with SHMCLOSE', () => {
     const { rig, handle, id } = opened();
     const { client, memory } = rig;

@@ -1,6 +1,6 @@
 /**
  * One client of one bus, whatever wire it is on: the verbs DEVOPEN, DEVCLOSE, DEVCALL and DEVSHM with their arguments decoded, the handles
- * it holds, and the doorbells between it and its devices. [vbus §1.1 vbus_client, PCI-2 §2.3] A connector drives it; bus-call.ts decodes.
+ * it holds, and the doorbells between it and its devices. [vbus PCI-2, vbus_client] A connector drives it; bus-call.ts decodes.
  *
  * Everything a client names is looked up in tables of its own: a handle of another client, an old or a made-up one is −ENOENT. Handles
  * are numbers mixed from a counter; no address of the host is in them.
@@ -121,7 +121,7 @@ export class VbusClient {
     return this.#slots.reduce((sum, slot) => sum + (slot === undefined ? 0 : 1), 0);
   }
 
-  /** READY: the client hears of every device on the bus, and from now on of all that come and go. [vbus §1.3] */
+  /** READY: the client hears of every device on the bus, and from now on of all that come and go. [vbus PCI-2, guest side] */
   ready(): void {
     if (this.#ready) return;
     this.#ready = true;

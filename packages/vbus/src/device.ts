@@ -1,6 +1,6 @@
 /**
  * What a device on the bus is: made by a class, linked to a bus by the administrator, opened through one of its interfaces by a driver in
- * a foreign context, which then talks to the connection. [vbus §1.1] devclass → device → interface → connection.
+ * a foreign context, which then talks to the connection. [vbus PCI-2, roles] devclass → device → interface → connection.
  *
  * Nothing that is called because of a client (connect, call, shm, close) may throw; results below zero are −errno (errno.ts).
  */

@@ -1,5 +1,5 @@
 /**
- * Events that wait for room in the event ring. [vbus PCI-2 §2.3] Eight first-in-first-out queues, one per priority, 7 first. It is
+ * Events that wait for room in the event ring. [vbus PCI-2, calls and events] Eight first-in-first-out queues, one per priority, 7 first. It is
  * bounded without dropping anything: a signal waits at most once, and a device that came and went before the guest heard of it is
  * forgotten, so that what is told to the guest later is how the bus is then (resync).
  *

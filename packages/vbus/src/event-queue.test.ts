@@ -35,7 +35,7 @@ class Rig {
   }
 }
 
-describe('[vbus PCI-2 §2.3] The event ring', () => {
+describe('[vbus PCI-2, calls and events] The event ring', () => {
   it('carries events in records of 144 bytes', () => {
     const { queue, driver } = new Rig(8);
     queue.post(add(3), 7);

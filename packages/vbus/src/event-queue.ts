@@ -1,5 +1,5 @@
 /**
- * The event ring, south side: how a client is told of devices and signals, any number of them with one interrupt. [vbus PCI-2 §2.3] The
+ * The event ring, south side: how a client is told of devices and signals, any number of them with one interrupt. [vbus PCI-2, calls and events] The
  * ring is an ioq whose descriptors point to records of 144 bytes, which the client gave away (pushed on `valid`, owned by the south). An
  * event is written into the record at `inuse.tail` and pushed; the client takes it at `inuse.head` and pops. When there is no room events
  * wait (event-backlog.ts), and the doorbell towards this side is enabled until they have gone.

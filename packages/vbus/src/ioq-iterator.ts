@@ -1,5 +1,5 @@
 /**
- * A place in a ring and what can be done there: read and write the descriptor, push it or pop it. [vbus PCI-2 §2.5] Push and pop refuse
+ * A place in a ring and what can be done there: read and write the descriptor, push it or pop it. [vbus PCI-2, ioq] Push and pop refuse
  * (false, nothing changed) where they are not legal, and step to the next descriptor where they are.
  *
  *   produce   it.seek('tail'); while (it.isOwned && …) { it.length = …; if (!it.push()) break; }  ring.signal?.inject();

@@ -24,7 +24,7 @@ class Rig {
   }
 }
 
-describe('[vbus PCI-2 §2.5] A ring', () => {
+describe('[vbus PCI-2, ioq] A ring', () => {
   it('starts empty, with every descriptor the north side’s', () => {
     const { region, north, south } = new Rig(4);
     expect([region.readU32(HEAD.magic), region.readU32(HEAD.ver), region.readU32(HEAD.count)]).toEqual([0x47fa_2fe4, 4, 4]);
@@ -42,7 +42,7 @@ describe('[vbus PCI-2 §2.5] A ring', () => {
   });
 });
 
-describe('[vbus PCI-2 §2.5] Receive: north posts, south fills, north takes and posts again', () => {
+describe('[vbus PCI-2, ioq] Receive: north posts, south fills, north takes and posts again', () => {
   it('goes round a ring whose count is no power of two', () => {
     const { north, south } = new Rig(3);
     const post = north.iterator('valid');
@@ -69,7 +69,7 @@ describe('[vbus PCI-2 §2.5] Receive: north posts, south fills, north takes and 
   });
 });
 
-describe('[vbus PCI-2 §2.5] Transmit: north pushes both indexes, south pops inuse, north reaps valid', () => {
+describe('[vbus PCI-2, ioq] Transmit: north pushes both indexes, south pops inuse, north reaps valid', () => {
   it('keeps a descriptor from being used again before it was reaped', () => {
     const { north, south } = new Rig(2);
     const send = north.iterator('both');
@@ -101,7 +101,7 @@ describe('[vbus PCI-2 §2.5] Transmit: north pushes both indexes, south pops inu
   });
 });
 
-describe('[vbus PCI-2 §2.5] An iterator', () => {
+describe('[vbus PCI-2, ioq] An iterator', () => {
   it('seeks head, tail, next and a position, but not beyond the ring', () => {
     const { north } = new Rig(3);
     const it = north.iterator('inuse');

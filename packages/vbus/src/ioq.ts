@@ -1,5 +1,5 @@
 /**
- * The ring of virtual-bus, version 4. [vbus PCI-2 §2.5] A head, an embedded shm_signal, and `count` descriptors, each owned by one side at
+ * The ring of virtual-bus, version 4. [vbus PCI-2, ioq] A head, an embedded shm_signal, and `count` descriptors, each owned by one side at
  * a time (`sown`). Two indexes walk over the same descriptors: `valid` tracks those that carry resources, `inuse` those with a payload in
  * flight. All work goes through iterators (ioq-iterator.ts): push at an index's tail, pop at its head; both hand the descriptor over.
  *

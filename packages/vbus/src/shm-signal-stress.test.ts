@@ -1,6 +1,6 @@
 /**
  * Two threads on one doorbell, in lock-step, so that they meet where a store must be seen before a load: the end of `wakeup` against
- * `inject`, and `enable` against `inject`. [vbus PCI-2 §2.4, the caution] That they do meet there, plain accesses show: with those instead
+ * `inject`, and `enable` against `inject`. [vbus PCI-2, shm_signal] That they do meet there, plain accesses show: with those instead
  * of the sequentially consistent ones 2 of 118,000 wake-ups were lost at the first place and 101 of 176,000 at the second (x86, two
  * processors, busy, November 2026). The last test does it again and notes its figures; they depend on the processor.
  */
@@ -85,7 +85,7 @@ async function stress(napi: boolean, plain: boolean): Promise<Outcome> {
   return { rounds, lost, rings: seen };
 }
 
-describe('[vbus PCI-2 §2.4] A doorbell between two threads', () => {
+describe('[vbus PCI-2, shm_signal] A doorbell between two threads', () => {
   it('loses no wake-up where inject meets the end of wakeup', async () => {
     const { rounds, lost } = await stress(false, false);
     expect(rounds).toBeGreaterThan(10);

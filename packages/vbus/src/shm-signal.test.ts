@@ -39,7 +39,7 @@ class Pair {
   }
 }
 
-describe('[vbus PCI-2 §2.4] A descriptor', () => {
+describe('[vbus PCI-2, shm_signal] A descriptor', () => {
   it('is known by magic and version, wholly within its region', () => {
     const region = new BufferRegion(new ArrayBuffer(32));
     expect(isShmSignal(region, OFFSET)).toBe(false);
@@ -52,7 +52,7 @@ describe('[vbus PCI-2 §2.4] A descriptor', () => {
   });
 });
 
-describe('[vbus PCI-2 §2.4] inject', () => {
+describe('[vbus PCI-2, shm_signal] inject', () => {
   it('marks dirty and rings nobody who does not listen', () => {
     const pair = new Pair();
     pair.south.inject();
@@ -87,7 +87,7 @@ describe('[vbus PCI-2 §2.4] inject', () => {
   });
 });
 
-describe('[vbus PCI-2 §2.4] enable and disable', () => {
+describe('[vbus PCI-2, shm_signal] enable and disable', () => {
   it('tell later, not within the call, what happened while nobody listened', () => {
     const pair = new Pair();
     let notified = 0;

@@ -1,5 +1,5 @@
 /**
- * The two-way doorbell in shared memory. [vbus PCI-2 §2.4] Sixteen bytes hold for each side three flags that say how that side wants to
+ * The two-way doorbell in shared memory. [vbus PCI-2, shm_signal] Sixteen bytes hold for each side three flags that say how that side wants to
  * be told: `enabled` (it listens), `pending` (it has been told and has not finished), `dirty` (something happened). From them follows when
  * the wire is rung: once until the other side has gone through its notifier, never while that side is busy or does not listen, and no
  * ring that is needed is lost.

@@ -35,7 +35,7 @@ const plugged = (): { host: VbusHost; tree: VbusTree } => {
   return rig;
 };
 
-describe('[vbus §1.2] The sequence an administrator follows', () => {
+describe('[vbus PCI-2, administration] The sequence an administrator follows', () => {
   it('makes a bus and a device, gives it a class, links it, and takes all away again', () => {
     const { tree } = setUp();
     expect(tree.list('/sys/vbus/deviceclass')).toEqual(['echo-class']);

@@ -1,5 +1,5 @@
 /**
- * The container as a tree of files, which reads and writes like the configfs and sysfs of 2009. [vbus §1.2]
+ * The container as a tree of files, which reads and writes like the configfs and sysfs of 2009. [vbus PCI-2, administration]
  *
  *   /config/vbus/devices/DEV/type              mkdir makes a shell, writing the type gives it a class
  *   /config/vbus/instances/BUS/DEV →           mkdir makes a bus; a symbolic link plugs a device in, removing the link unplugs it
