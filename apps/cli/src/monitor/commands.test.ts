@@ -1,5 +1,6 @@
 import { ConfigurationError, createPc, type NetOptions, type NetworkCard } from '@paravirt/machine';
 import { type EthernetPort, portPair } from '@paravirt/net-backend';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseNet } from '../run/net-option.ts';
 import type { Statistics } from '../run/statistics.ts';
@@ -41,6 +42,54 @@ function rig(nets: readonly NetOptions[] = [{ connect }, { connect, model: 'vene
     (JSON.parse(await ask(JSON.stringify({ command }))) as { result: unknown }).result;
   return { pc, target, state, ask, json };
 }
+
+describe('Random commands', () => {
+  const word = fc.oneof(
+    fc.constantFrom(
+      ...COMMANDS.flatMap(({ name }) => name.split(' ')),
+      'net0',
+      'net1',
+      'pci',
+      'up',
+      'down',
+      'force',
+      'venet-tap',
+      'virtio-net',
+    ),
+    fc.constantFrom(
+      '/config/vbus/devices/a',
+      '/config/vbus/instances/pci/a',
+      '/sys/vbus',
+      '..',
+      'user',
+      'user,model=venet',
+      'enabled',
+      '1',
+    ),
+    fc.string(),
+  );
+  const command = fc.record({ command: fc.constantFrom(...COMMANDS.map(({ name }) => name)), arguments: fc.array(word, { maxLength: 3 }) });
+
+  it('are all answered, and leave a machine that answers', async () => {
+    const { ask } = rig();
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { maxLength: 20 }), async (commands) => {
+        for (const each of commands) expect(JSON.parse(await ask(JSON.stringify(each)))).not.toHaveProperty('error.code', 'internal');
+        expect(await ask('buses')).toMatch(/\nok\n$/);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('in any form are answered in one piece', async () => {
+    const { ask } = rig();
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), fc.json()), async (line) => {
+        expect(await ask(line.replaceAll('\n', ' '))).toMatch(/^$|(^|\n)(ok|error [^\n]*|\{[^\n]*\})\n$/);
+      }),
+    );
+  });
+});
 
 describe('The monitor', () => {
   it('lists buses and devices of both kinds, and cards', async () => {
@@ -128,7 +177,7 @@ describe('The monitor', () => {
   it('links, unlinks and sets by name', async () => {
     const { ask, json } = rig();
     expect(await ask('vbus unlink net1')).toBe('ok\n');
-    expect(await ask('vbus unlink net1')).toBe('error ENOENT: net1 on pci\n');
+    expect(await ask('vbus unlink net1')).toBe('error ENOENT: net1 is on no bus\n');
     expect(await ask('vbus link net1')).toBe('pci/1\nok\n');
     expect(await ask('vbus link net1')).toBe('error EEXIST: net1 on pci\n');
     expect(await ask('vbus set net1 txmitigation 20')).toBe('ok\n');

@@ -122,7 +122,9 @@ export const vbusCommands: readonly MonitorCommand[] = [
     arguments: [1, 2],
     run: ({ pc }, [device = '', bus]) => {
       const linked = [...(pc.vbus.devices.get(device)?.links.keys() ?? [])].map(({ name }) => name);
-      const on = bus ?? (linked.length === 1 ? (linked[0] as string) : busName(pc, bus));
+      const on = bus ?? linked[0];
+      if (on === undefined) throw new CommandError('ENOENT', `${device} is on no bus`);
+      if (bus === undefined && linked.length > 1) throw new CommandError('ENOENT', `which bus? ${linked.join(', ')}`);
       return checkZero(pc.vbus.unlink(on, device), `${device} on ${on}`);
     },
   },
