@@ -62,7 +62,8 @@ void shm_signal_enable(struct shm_signal *s)
 	WRITE_ONCE(irq->enabled, 1);
 	virt_mb();
 	/* A wakeup that runs looks again by itself before it ends. */
-	if (s->notifier && has_work(irq) && !s->in_wakeup) {
+	if (s->notifier && (has_work(irq) || s->hangup_untold) &&
+	    !s->in_wakeup) {
 		atomic_long_inc(&s->stats.deferred);
 		tasklet_schedule(&s->deferred);
 	}
@@ -114,8 +115,10 @@ static bool wakeup(struct shm_signal *s)
 	}
 	s->in_wakeup = true;
 
-	while ((notifier = s->notifier) && enabled(irq) && has_work(irq)) {
+	while ((notifier = s->notifier) &&
+	       (s->hangup_untold || (enabled(irq) && has_work(irq)))) {
 		do {
+			s->hangup_untold = false;
 			WRITE_ONCE(irq->dirty, 0);
 			/* Before the notifier looks at what there is. */
 			virt_mb();
@@ -151,6 +154,18 @@ bool shm_signal_wakeup(struct shm_signal *s)
 	return found;
 }
 EXPORT_SYMBOL_GPL(shm_signal_wakeup);
+
+void shm_signal_hangup(struct shm_signal *s)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&s->lock, flags);
+	WRITE_ONCE(s->hung_up, true);
+	s->hangup_untold = true;
+	spin_unlock_irqrestore(&s->lock, flags);
+	wakeup(s);
+}
+EXPORT_SYMBOL_GPL(shm_signal_hangup);
 
 static void deferred_wakeup(struct tasklet_struct *tasklet)
 {

@@ -107,6 +107,8 @@ struct vbus_signal *vbus_signal_create(struct vbus_connector *c, u32 devid,
 void vbus_signal_close(struct vbus_connector *c, u64 cookie);
 /* The host forgot the device, and will not say so for each of its signals. */
 void vbus_signals_close_device(struct vbus_connector *c, u32 devid);
+/* The host has taken the device away.  Interrupt or softirq context. */
+void vbus_signals_hang_up_device(struct vbus_connector *c, u64 devid);
 /* The host rang the signal.  Interrupt or softirq context. */
 void vbus_signal_deliver(struct vbus_connector *c, u64 cookie);
 void vbus_signals_destroy(struct vbus_connector *c);

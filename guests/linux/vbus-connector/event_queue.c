@@ -48,6 +48,11 @@ static int handle_event(struct vbus_connector *c,
 		return vbus_hotplug_post(c, event->eventid, event->add.id,
 					 event->add.type);
 	case VBUS_PCI_EVENT_DEVDROP:
+		/*
+		 * At once: who waits for the device may keep the processor
+		 * from the work that removes it.
+		 */
+		vbus_signals_hang_up_device(c, event->handle.handle);
 		return vbus_hotplug_post(c, event->eventid,
 					 event->handle.handle, NULL);
 	case VBUS_PCI_EVENT_SHMSIGNAL:

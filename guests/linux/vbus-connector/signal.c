@@ -214,6 +214,24 @@ void vbus_signals_close_device(struct vbus_connector *c, u32 devid)
 	xa_unlock_irqrestore(&c->signals, flags);
 }
 
+void vbus_signals_hang_up_device(struct vbus_connector *c, u64 devid)
+{
+	struct vbus_signal *signal;
+	unsigned long cookie, flags;
+
+	xa_lock_irqsave(&c->signals, flags);
+	xa_for_each(&c->signals, cookie, signal) {
+		if (signal->devid != devid)
+			continue;
+		shm_signal_get(&signal->shm);
+		xa_unlock_irqrestore(&c->signals, flags);
+		shm_signal_hangup(&signal->shm);
+		shm_signal_put(&signal->shm);
+		xa_lock_irqsave(&c->signals, flags);
+	}
+	xa_unlock_irqrestore(&c->signals, flags);
+}
+
 /* The host has been reset: what it did not close is closed now. */
 void vbus_signals_destroy(struct vbus_connector *c)
 {

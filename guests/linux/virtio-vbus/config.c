@@ -142,13 +142,17 @@ int virtio_vbus_finalize_features(struct virtio_device *vdev)
 
 /* ---- notice of changes ----------------------------------------------------- */
 
+/* Also called, once and whether enabled or not, when the device has gone. */
 static void notice_arrived(struct shm_signal_notifier *notifier)
 {
 	struct virtio_vbus_device *vv =
 		container_of(notifier, struct virtio_vbus_device,
 			     notice_notifier);
 
-	virtio_config_changed(&vv->vdev);
+	if (shm_signal_hung_up(vv->notice))
+		virtio_vbus_break(vv);
+	else
+		virtio_config_changed(&vv->vdev);
 }
 
 int virtio_vbus_open_notice(struct virtio_vbus_device *vv)
@@ -170,24 +174,13 @@ int virtio_vbus_open_notice(struct virtio_vbus_device *vv)
 		return ret;
 	}
 	shm_signal_give_memory(vv->notice, notice, PAGE_SIZE);
-	return 0;
-}
-
-/* What has happened since the notice was lent is told now. */
-void virtio_vbus_listen(struct virtio_vbus_device *vv)
-{
-	if (!vv->notice)
-		return;
 	vv->notice_notifier.signal = notice_arrived;
 	shm_signal_set_notifier(vv->notice, &vv->notice_notifier);
-	shm_signal_enable(vv->notice);
+	return 0;
 }
 
 void virtio_vbus_close_notice(struct virtio_vbus_device *vv)
 {
-	if (!vv->notice)
-		return;
 	shm_signal_shutdown(vv->notice);
 	shm_signal_put(vv->notice);
-	vv->notice = NULL;
 }

@@ -82,10 +82,11 @@ static int virtio_vbus_probe(struct vbus_device_proxy *proxy)
 		goto close;
 	}
 	vbus_set_drvdata(proxy, vv);
-	/* Without it the driver works, and sees its configuration as it was. */
 	ret = virtio_vbus_open_notice(vv);
-	if (ret)
-		dev_warn(&proxy->dev, "no notice of changes: error %d\n", ret);
+	if (ret < 0) {
+		kfree(vv);
+		goto close;
+	}
 	ret = register_virtio_device(&vv->vdev);
 	if (ret) {
 		vbus_device_close(proxy, 0);
@@ -93,7 +94,8 @@ static int virtio_vbus_probe(struct vbus_device_proxy *proxy)
 		put_device(&vv->vdev.dev);
 		return ret;
 	}
-	virtio_vbus_listen(vv);
+	/* What has changed meanwhile is told now. */
+	shm_signal_enable(vv->notice);
 	return 0;
 
 close:
@@ -106,16 +108,10 @@ static void virtio_vbus_remove(struct vbus_device_proxy *proxy)
 	struct virtio_vbus_device *vv = vbus_get_drvdata(proxy);
 
 	get_device(&vv->vdev.dev);
-	/*
-	 * If the host has taken the device away already, nobody answers: a
-	 * driver that waits for its buffers must not.
-	 */
-	if (vbus_device_call(proxy, VIRTIO_VBUS_FUNC_STATUS_GET, NULL, 0,
-			     0) < 0)
-		virtio_vbus_break(vv);
-	virtio_vbus_close_notice(vv);
+	shm_signal_disable(vv->notice);
 	unregister_virtio_device(&vv->vdev);
 	vbus_device_close(proxy, 0);
+	virtio_vbus_close_notice(vv);
 	virtio_vbus_put_queues(vv);
 	put_device(&vv->vdev.dev);
 }

@@ -26,13 +26,22 @@ static size_t memory_size(u32 size)
 		     vring_size(size, RING_ALIGN), 4);
 }
 
+/*
+ * True if a driver that waits for a buffer of this queue does so by looking,
+ * until the queue is broken: virtio_net for its control queue.
+ */
+static bool is_polled(const struct virtio_vbus_queue *queue)
+{
+	return !queue->vq->callback;
+}
+
+/* False: virtio_ring takes the queue for broken. */
 static bool kick(struct virtqueue *vq)
 {
 	struct virtio_vbus_queue *queue = vq->priv;
 
-	/* False: virtio_ring takes the queue for broken. */
 	if (READ_ONCE(queue->vv->gone))
-		return false;
+		return !is_polled(queue);
 	shm_signal_inject(queue->signal);
 	return true;
 }
@@ -219,7 +228,7 @@ void virtio_vbus_break(struct virtio_vbus_device *vv)
 	spin_lock_irqsave(&vv->lock, flags);
 	WRITE_ONCE(vv->gone, true);
 	for (i = 0; i < vv->queue_count; i++)
-		if (vv->queues[i].vq)
+		if (vv->queues[i].vq && is_polled(&vv->queues[i]))
 			__virtqueue_break(vv->queues[i].vq);
 	spin_unlock_irqrestore(&vv->lock, flags);
 }

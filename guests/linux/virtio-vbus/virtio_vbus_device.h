@@ -62,10 +62,11 @@ void virtio_vbus_set_status(struct virtio_device *vdev, u8 status);
 void virtio_vbus_reset(struct virtio_device *vdev);
 u64 virtio_vbus_get_features(struct virtio_device *vdev);
 int virtio_vbus_finalize_features(struct virtio_device *vdev);
-/* Lends the notice; nobody listens yet. */
+/*
+ * Lends the notice.  From here on virtio_vbus_break() is called when the device
+ * goes; enable vv->notice to hear of changes of the configuration too.
+ */
 int virtio_vbus_open_notice(struct virtio_vbus_device *vv);
-/* The device is registered: configuration changes may be told. */
-void virtio_vbus_listen(struct virtio_vbus_device *vv);
 void virtio_vbus_close_notice(struct virtio_vbus_device *vv);
 
 /* queues.c */
@@ -74,7 +75,13 @@ int virtio_vbus_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
 			 const char *const names[], const bool *ctx,
 			 struct irq_affinity *desc);
 void virtio_vbus_del_vqs(struct virtio_device *vdev);
-/* The host has forgotten the device: nobody waits for it any more. */
+/*
+ * The host has taken the device away; any context.  At once, since a driver
+ * that polls may keep the processor from the work that removes it.  Queues that
+ * are polled are broken, which ends it.  The others are left alone, buffers just
+ * do not come back: virtio_net of 6.1 polls for ever on a queue that is broken
+ * before it has taken all that the host gave back (virtnet_poll_cleantx).
+ */
 void virtio_vbus_break(struct virtio_vbus_device *vv);
 /* After the device was closed: gives the queues' memory back. */
 void virtio_vbus_put_queues(struct virtio_vbus_device *vv);

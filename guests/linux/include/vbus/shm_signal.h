@@ -78,13 +78,15 @@ struct shm_signal_stats {
 
 struct shm_signal {
 	struct kref kref;
-	/* Guards notifier and in_wakeup. */
+	/* Guards what follows up to `hangup_untold`. */
 	spinlock_t lock;
 	enum shm_signal_locality locality;
 	struct shm_signal_desc *desc;
 	const struct shm_signal_ops *ops;
 	struct shm_signal_notifier *notifier;
 	bool in_wakeup;
+	bool hung_up;
+	bool hangup_untold;
 	struct tasklet_struct deferred;
 	struct work_struct free;
 	/* The memory that @desc lies in, if it goes with the signal. */
@@ -113,6 +115,18 @@ void shm_signal_inject(struct shm_signal *s);
  * nobody who wanted to know.
  */
 bool shm_signal_wakeup(struct shm_signal *s);
+
+/*
+ * The other side has gone and will never ring again: the notifier is called
+ * once more, whatever the flags in memory say, so that nobody waits in vain.
+ * For connectors; context as shm_signal_wakeup().
+ */
+void shm_signal_hangup(struct shm_signal *s);
+
+static inline bool shm_signal_hung_up(const struct shm_signal *s)
+{
+	return READ_ONCE(s->hung_up);
+}
 
 /*
  * Sets who is told.  Set it before shm_signal_enable(); @notifier is called
