@@ -137,10 +137,22 @@ describe('VB-05 Handles', () => {
 
 describe('DEVCALL', () => {
   it('copies back only what the device did not refuse', () => {
-    const { rig, handle } = opened();
-    rig.memory.write(DATA, Uint8Array.of(1, 2));
-    expect(rig.client.deviceCall(handle, 99, DATA, 2, 0)).toBe(-EINVAL);
-    expect(rig.memory.readU8(DATA)).toBe(1);
+    const rig = new ClientRig();
+    /** Answers with the number in its first byte, and writes over it. */
+    const call = (_func: number, data: Uint8Array): number => {
+      const [answer = 0] = data;
+      data.fill(0xee);
+      return answer === 0 ? -EINVAL : answer;
+    };
+    const interfaces = [{ name: '0', type: 'writer', connect: () => ({ call, shm: () => 0, close: () => undefined }) }];
+    const create = () => ({ attributes: [], interfaces, busConnect: () => 0, busDisconnect: () => undefined, release: () => undefined });
+    rig.host.addClass({ name: 'writer', create });
+    rig.host.createDevice('w', 'writer');
+    rig.host.link('b', 'w');
+    const handle = rig.open(0) as bigint;
+    rig.memory.write(DATA, Uint8Array.of(0, 7));
+    expect([rig.client.deviceCall(handle, 0, DATA, 1, 0), rig.memory.readU8(DATA)]).toEqual([-EINVAL, 0]);
+    expect([rig.client.deviceCall(handle, 0, DATA + 1, 1, 0), rig.memory.readU8(DATA + 1)]).toEqual([7, 0xee]);
   });
 
   it('is refused beyond memory and beyond 64 KiB', () => {
@@ -261,6 +273,41 @@ describe('Hot-unplug of an open device', () => {
   });
 });
 
+describe('VB-05 DEVCLOSE and unplug in the middle of a call', () => {
+  it('leave no doorbell behind, and no call undone', () => {
+    const rig = new ClientRig();
+    let middle = (): void => undefined;
+    const connection = {
+      call: () => {
+        middle();
+        return 0;
+      },
+      shm: () => {
+        middle();
+        return 0;
+      },
+      close: () => undefined,
+    };
+    const interfaces = [{ name: '0', type: 'x', connect: () => connection }];
+    const create = () => ({ attributes: [], interfaces, busConnect: () => 0, busDisconnect: () => undefined, release: () => undefined });
+    rig.host.addClass({ name: 'x', create });
+    rig.host.createDevice('x', 'x');
+    rig.doorbell(BELL, () => undefined);
+    for (const end of ['close', 'unplug'] as const) {
+      for (const verb of ['call', 'shm'] as const) {
+        rig.host.link('b', 'x');
+        const handle = rig.open(rig.host.idsOf('b', 'x')[0] ?? -1) as bigint;
+        middle = () => void (end === 'close' ? rig.client.deviceClose(handle) : rig.host.unlink('b', 'x'));
+        if (verb === 'call') expect(rig.client.deviceCall(handle, 0, DATA, 4, 0)).toBe(0);
+        else expect(rig.client.deviceShm(handle, 0, 0, BELL, 64, { offset: 0, prio: 0, cookie: 1n })).toBe(-ENODEV);
+        rig.client.deviceClose(handle);
+        rig.host.unlink('b', 'x');
+        expect([rig.client.openCount, rig.client.signalCount]).toEqual([0, 0]);
+      }
+    }
+  });
+});
+
 describe('VB-11 A client that starts anew with open devices', () => {
   it('has no handle, no memory and no doorbell any more, and may open again', () => {
     const { rig, handle, id } = opened();
@@ -283,6 +330,22 @@ describe('VB-11 A client that starts anew with open devices', () => {
     expect([first?.closed, signal?.closed, client.openCount, client.signalCount]).toEqual([true, true, 0, 0]);
     expect([client.deviceCall(handle, 0, 0, 0, 0), client.deviceClose(handle)]).toEqual([-ENOENT, -ENOENT]);
     expect(client.deviceOpen(id, 1)).not.toBe(handle);
+  });
+
+  it('keeps its new doorbells when closings of the old ones are told at last', () => {
+    const { rig, handle, id } = opened(1);
+    const { client } = rig;
+    rig.doorbell(BELL, () => undefined);
+    const shm = (to: bigint): number => client.deviceShm(to, 0, 0, BELL, 16, { offset: 0, prio: 0, cookie: 5n });
+    shm(handle);
+    client.deviceClose(handle);
+    expect([rig.events.waiting, client.signalCount]).toEqual([1, 1]);
+    client.reset();
+    expect(shm(client.deviceOpen(id, 1) as bigint)).toBe(0);
+    rig.ring.drain();
+    rig.settle();
+    rig.ring.drain();
+    expect([rig.events.waiting, client.signalCount]).toEqual([0, 1]);
   });
 
   it('hears of every device again when it is READY again', () => {

@@ -260,10 +260,11 @@ export class VbusClient {
     const slot = request === undefined ? undefined : this.#attachSignal(region, request);
     if (typeof slot === 'number') return this.#refuse(-slot);
     const result = connection.shm(id, 0, region, slot?.signal);
-    if (result < 0) {
+    // What the device did with it may have led to its being closed or unplugged.
+    if (result < 0 || open.connection === undefined) {
       slot?.signal.close();
       if (slot !== undefined) this.#freeSlot(slot);
-      return result;
+      return result < 0 ? result : -ENODEV;
     }
     this.counters.shms++;
     open.keep(id, slot);

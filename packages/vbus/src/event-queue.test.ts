@@ -131,6 +131,21 @@ describe('VB-08 A client that does not drain', () => {
   });
 });
 
+describe('VB-08 Order', () => {
+  it('is kept by an event for which there is room again while an older one still waits', () => {
+    const rig = new Rig(1);
+    for (let i = 0; i < 2; i++) rig.queue.post(signal(i), 0);
+    // Room is made, and nobody was told yet.
+    const seen = rig.driver.take();
+    rig.queue.post(signal(2), 0);
+    for (let turn = 0; turn < 3; turn++) {
+      seen.push(...rig.driver.drain());
+      rig.runDeferred();
+    }
+    expect(seen.map(({ handle }) => handle - 0x1_0000_0000n)).toEqual([0n, 1n, 2n]);
+  });
+});
+
 describe('VB-10 Priorities', () => {
   it('put a signal of high priority before a flood of low ones that waits', () => {
     const rig = new Rig(4);

@@ -149,6 +149,53 @@ describe('[vbus PCI-2, shm_signal] enable and disable', () => {
   });
 });
 
+describe('[vbus PCI-2, shm_signal] The other side in the middle of a step', () => {
+  /** Lets the other side act just before one of the stores takes effect, as another thread may. */
+  class InterruptedRegion extends BufferRegion {
+    before: { readonly offset: number; readonly value: number; readonly act: () => void } | undefined = undefined;
+
+    override storeU8(offset: number, value: number): void {
+      const { before } = this;
+      if (before?.offset === offset && before.value === value) {
+        this.before = undefined;
+        before.act();
+      }
+      super.storeU8(offset, value);
+    }
+  }
+
+  const sides = (): { region: InterruptedRegion; north: ShmSignal; south: ShmSignal; deferred: (() => void)[]; rings: () => number } => {
+    const region = new InterruptedRegion(new ArrayBuffer(32));
+    const deferred: (() => void)[] = [];
+    let rings = 0;
+    const make = (side: Side): ShmSignal =>
+      new ShmSignal({ region, offset: OFFSET, side, ring: () => void rings++, defer: (run) => void deferred.push(run) });
+    initShmSignal(region, OFFSET);
+    return { region, north: make('north'), south: make('south'), deferred, rings: () => rings };
+  };
+
+  it('is heard if it injects when the end of wakeup is about to clear pending, though it does not ring', () => {
+    const { region, north, south, rings } = sides();
+    let notified = 0;
+    south.onSignal = () => void notified++;
+    south.enable();
+    north.inject();
+    region.before = { offset: OFFSET + southPending, value: 0, act: () => north.inject() };
+    south.wakeup();
+    expect([rings(), notified, region.before]).toEqual([1, 2, undefined]);
+  });
+
+  it('is heard if it injects when enable is about to take effect, though it does not ring', () => {
+    const { region, north, south, deferred, rings } = sides();
+    let notified = 0;
+    south.onSignal = () => void notified++;
+    region.before = { offset: OFFSET + southEnabled, value: 1, act: () => north.inject() };
+    south.enable();
+    for (const run of deferred) run();
+    expect([rings(), notified, region.before]).toEqual([0, 1, undefined]);
+  });
+});
+
 describe('VB-06 A peer that scribbles', () => {
   it('does not reach what was attached by changing magic or version', () => {
     const pair = new Pair();
