@@ -10,7 +10,8 @@
  *
  *   paravirt.do=WORD,WORD…      address | cards | ping | download | upload | shell | poweroff, in this order; without it: address, shell
  *   paravirt.url=URL            what `download` fetches
- *   paravirt.upload=HOST:PORT   where `upload` sends random bytes to, and how many: paravirt.upload_size=BYTES (1 MiB)
+ *   paravirt.upload=HOST:PORT   where `upload` sends a line with a number and so many random bytes, and waits for a line in answer
+ *   paravirt.upload_size=BYTES  how many, 1 MiB unless told otherwise
  *
  * With several cards each word is done over each of them in turn. Every line that a program may want to read starts with `paravirt:`.
  */
@@ -47,18 +48,22 @@ parameter() { tr ' ' '\\n' < /proc/cmdline | sed -n "s/^paravirt\\.$1=//p" | tai
 
 say "init at $(uptime_seconds) s"
 
-known=
+known=' '
 coldplug() {
-  found=$(cat /sys/bus/*/devices/*/modalias | sort -u)
-  [ "$found" = "$known" ] || modprobe -a -q -b $found
-  known=$found
+  new=
+  for alias in $(cat /sys/devices/system/cpu/modalias /sys/bus/*/devices/*/modalias); do
+    case $known in
+      *" $alias "*) ;;
+      *) known="$known$alias " new="$new $alias" ;;
+    esac
+  done
+  [ -z "$new" ] || modprobe -a -q -b $new 2> /dev/null
 }
 coldplug
 coldplug
-mdev -d
-coldplug
+mdev -df &
 
-# Devices of a virtual bus are announced by the host when its driver is there.
+# Devices of a virtual bus are announced by the host once a connector to it is there.
 settle() {
   seen=
   tries=0
@@ -68,7 +73,10 @@ settle() {
     tries=$((tries + 1))
   done
 }
-[ ! -d /sys/bus/vbus-proxy ] || settle
+for connector in vbus_pcibridge vbus_hypercall; do
+  [ ! -d /sys/module/$connector ] || settle
+done
+coldplug
 
 bring_up() {
   ip link set "$1" up
@@ -148,7 +156,7 @@ download() {
 upload() {
   head -c "$size" /dev/urandom > /tmp/upload
   start=$(uptime_hundredths)
-  if nc "\${target%:*}" "\${target##*:}" < /tmp/upload; then
+  if nc "\${target%:*}" "\${target##*:}" -e sh -c "echo $size; cat /tmp/upload; read -r answer"; then
     say "uploaded $(transferred /tmp/upload)"
   else
     say "upload to $target failed over $card"
