@@ -53,13 +53,13 @@ static int enet_pool_lend(struct enet *enet, struct enet_pool *pool, u32 id)
 	return min(ret, 0);
 }
 
-/* A ring whose interrupt is called "venet<id>-<what>". */
+/* A ring whose interrupt is called after the interface: "eth0-rx". */
 static int enet_ring(struct enet *enet, const char *what, u32 id, u32 count,
 		     struct ioq **ioq)
 {
-	char name[32];
+	char name[IFNAMSIZ + 8];
 
-	snprintf(name, sizeof(name), "venet%u-%s", enet->vdev->id, what);
+	snprintf(name, sizeof(name), "%s-%s", enet->dev->name, what);
 	return vbus_driver_ioq_alloc(enet->vdev, name, id, 0, count, ioq);
 }
 

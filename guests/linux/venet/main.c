@@ -179,6 +179,30 @@ static int enet_query_mac(struct enet *enet)
 	return 0;
 }
 
+/*
+ * The name is chosen before the rings are made, whose interrupts are called
+ * after it.  Until the device is registered another one may take it.
+ */
+static int enet_choose_name(struct net_device *dev)
+{
+	int ret;
+
+	rtnl_lock();
+	ret = dev_alloc_name(dev, "eth%d");
+	rtnl_unlock();
+	return min(ret, 0);
+}
+
+static int enet_register(struct net_device *dev)
+{
+	int ret = register_netdev(dev);
+
+	if (ret != -EEXIST)
+		return ret;
+	strscpy(dev->name, "eth%d", sizeof(dev->name));
+	return register_netdev(dev);
+}
+
 static u32 enet_ringlen(uint asked)
 {
 	return clamp_t(uint, asked, ENET_RING_MIN, ENET_RING_MAX);
@@ -220,7 +244,9 @@ static int enet_probe(struct vbus_device_proxy *vdev)
 	enet_rx_setup(enet);
 	enet_tx_setup(enet);
 
-	ret = enet_connect(enet, &config);
+	ret = enet_choose_name(dev);
+	if (!ret)
+		ret = enet_connect(enet, &config);
 	if (ret)
 		goto free_dev;
 	ret = enet_query_mac(enet);
@@ -230,7 +256,7 @@ static int enet_probe(struct vbus_device_proxy *vdev)
 	netif_carrier_off(dev);
 
 	vbus_set_drvdata(vdev, enet);
-	ret = register_netdev(dev);
+	ret = enet_register(dev);
 	if (ret)
 		goto disconnect;
 	netdev_info(dev, "venet %pM: sg %#x, events %#x, large receive %#x\n",
