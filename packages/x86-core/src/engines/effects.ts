@@ -43,6 +43,8 @@ export interface Effects {
   /** One of them is called within `when` or `loop`. */
   readonly routinesInBranch: boolean;
   readonly repeats: boolean;
+  /** Where it repeats, it can do several elements at once. */
+  readonly repeatsAtOnce: boolean;
   readonly flags: FlagsLeft;
   /** A status flag matters to what the body does. */
   readonly readsFlags: boolean;
@@ -64,6 +66,7 @@ class EffectsLanguage implements Language<Nothing> {
   routinesInBranch = false;
   usesTop = false;
   repeats = false;
+  repeatsAtOnce = true;
   left: FlagsLeft = { kind: 'kept' };
   readsFlags = false;
   flagsInBranch = false;
@@ -135,6 +138,7 @@ class EffectsLanguage implements Language<Nothing> {
   }
   repeat(counter: Operand<Nothing>, body: () => void, leave?: () => Nothing, atOnce?: (limit: Nothing) => Nothing): void {
     this.repeats = true;
+    if (atOnce === undefined) this.repeatsAtOnce = false;
     counter.read();
     body();
     counter.write(NOTHING);
@@ -241,6 +245,7 @@ export function effectsOf(body: Body, statics: Statics, shapes: readonly Operand
     routines: language.routines,
     routinesInBranch: language.routinesInBranch,
     repeats: language.repeats,
+    repeatsAtOnce: language.repeatsAtOnce,
     flags: language.left,
     readsFlags: language.readsFlags,
     flagsInBranch: language.flagsInBranch,

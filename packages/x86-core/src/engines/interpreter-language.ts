@@ -12,9 +12,9 @@ import { type FieldName, SEGMENT_NUMBER, STATE } from '../state.ts';
 import type { SystemRoutine } from '../system/routine.ts';
 import { call as callCode, i32Const, load, localGet, localSet, OP, store } from '../wasm/instructions.ts';
 import { cleaned, type Expr, expr, typeOf, wide } from './expression.ts';
+import { forward, repeatedByte } from './forward-strings.ts';
 import { OUTCOME, RECORD_LOCAL } from './handler-surroundings.ts';
 import { InterpreterOperands } from './interpreter-operands.ts';
-import { bytesOf } from './memory-instructions.ts';
 import { RECORD, RECORD_SHIFT } from './record.ts';
 
 const record: readonly number[] = localGet(RECORD_LOCAL);
@@ -137,7 +137,7 @@ export class InterpreterLanguage extends InterpreterOperands implements Language
   copyForward(to: Expr, from: Expr, limit: Expr, width: BitWidth): Expr {
     const source = this.segmentCode('source');
     const isData = [...source, ...i32Const(STATE.linearBase.address + 8 * SEGMENT_NUMBER.DS), OP.i32Eq];
-    return this.#forward(limit, width, isData, (bytes, unit) => [
+    return forward(this, limit, width, this.#whereFlat(isData), (bytes, unit) => [
       ...this.#flatLinear('ES', to),
       ...this.#flatLinear('DS', from),
       ...bytes,
@@ -147,12 +147,8 @@ export class InterpreterLanguage extends InterpreterOperands implements Language
   }
 
   fillForward(to: Expr, value: Expr, limit: Expr, width: BitWidth): Expr {
-    const v = this.bind(value);
-    const byte = this.bind(this.and(this.truncate(v, width, 32), this.constant(0xff, 32), 32));
-    // All bytes of the element must be the same.
-    const repeated = this.mul(this.zeroExtend(byte, 32, 64), this.constant(0x0101_0101_0101_0101n, 64), 64);
-    const same = this.eq(v, this.truncate(repeated, 64, width), width);
-    return this.#forward(limit, width, same.code, (bytes, unit) => [
+    const { byte, same } = repeatedByte(this, value, width);
+    return forward(this, limit, width, this.#whereFlat(same.code), (bytes, unit) => [
       ...this.#flatLinear('ES', to),
       ...byte.code,
       ...bytes,
@@ -161,22 +157,8 @@ export class InterpreterLanguage extends InterpreterOperands implements Language
     ]);
   }
 
-  /** Elements done by a helper that takes bytes; none unless `condition` holds, segments are flat, and there are enough to be worth it. */
-  #forward(limit: Expr, width: BitWidth, condition: readonly number[], run: (bytes: number[], unit: number[]) => number[]): Expr {
-    const w = this.addressWidth;
-    const size = bytesOf(width);
-    const done = this.variable(this.constant(0, w), w);
-    const l = this.bind(limit);
-    const flat = [...i32Const(0), ...load(OP.i32Load, STATE.flatSegments.address)];
-    const enough = this.ltUnsigned(this.constant(7, w), l, w);
-    this.when(expr('i32', true, condition, flat, OP.i32And, enough.code, OP.i32And), () => {
-      const most = this.constant(4096 / size, w);
-      const elements = this.truncate(this.bind(this.select(this.ltUnsigned(l, most, w), l, most, w)), w, 32);
-      const bytes = [...elements.code, ...i32Const(size), OP.i32Mul];
-      const result = this.bind(expr('i32', true, run(bytes, i32Const(-size)), i32Const(Math.log2(size)), OP.i32ShrU));
-      done.write(w === 64 ? this.zeroExtend(result, 32, 64) : result);
-    });
-    return done.read();
+  #whereFlat(condition: readonly number[]): number[] {
+    return [...condition, ...i32Const(0), ...load(OP.i32Load, STATE.flatSegments.address), OP.i32And];
   }
 
   #flatLinear(segment: SegmentName, offset: Expr): number[] {

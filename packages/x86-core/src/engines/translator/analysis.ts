@@ -90,7 +90,7 @@ function endingOf(decoded: Decoded, effects: Effects): Ending {
   if (routine === 'transfer') return last ? 'transferLast' : 'transfer';
   if (last) return 'interpretedLast';
   if (routine === 'routine') return 'routine';
-  if (effects.routines.length > 0 || effects.repeats || INTERPRETED.has(mnemonic)) return 'interpreted';
+  if (effects.routines.length > 0 || (effects.repeats && !effects.repeatsAtOnce) || INTERPRETED.has(mnemonic)) return 'interpreted';
   if (!effects.jumps) return 'none';
   const relative = decoded.operands[0]?.kind === 'immediate' && decoded.operands[0].width === 64;
   if (mnemonic === 'CALL') return relative ? 'call' : 'indirectCall';

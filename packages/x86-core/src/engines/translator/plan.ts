@@ -25,7 +25,7 @@ export interface Block {
   readonly instructions: readonly PlannedInstruction[];
   /** Distance behind the last instruction. */
   readonly end: number;
-  /** Why the block ends there: by its last instruction, before one that is left to the interpreter, or because another block begins. */
+  /** Why the block ends there: by its last instruction, before one that is left to the interpreter, or because another block begins, or the region is large enough. */
   readonly leaves: 'jump' | 'interpreter' | 'next';
   /** Target of a relative jump or call. */
   readonly target: number | undefined;
@@ -80,6 +80,8 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
   const walked = new Map<number, Walked>();
   const leaders = new Set<number>();
   const resumes = new Set<number>();
+  /** Where instructions stand that are left to the interpreter. */
+  const left = new Set<number>();
   /** Parts of the region whatever other region they begin: its starts, and where its indirect calls go. */
   const wanted = new Set(start);
   const queue: number[] = [];
@@ -138,9 +140,13 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
         break;
       }
       const found = instructionAt(distance);
-      if (found === undefined) break;
+      if (found === undefined) {
+        left.add(distance);
+        break;
+      }
       const { ending } = found.analysis;
       const next: number = distance + found.length;
+      if (ending === 'interpreted' || ending === 'interpretedLast') left.add(distance);
       if (ending === 'interpretedLast') break;
       if (ending === 'interpreted') {
         resumes.add(next);
@@ -172,7 +178,7 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
   const blocks: Block[] = [];
   const blockAt = new Map<number, number>();
   for (const distance of [...leaders].sort((a, b) => a - b)) {
-    const block = blockFrom(distance, blocks.length, walked, leaders);
+    const block = blockFrom(distance, blocks.length, walked, leaders, left);
     if (block === undefined) continue;
     blocks.push(block);
     blockAt.set(distance, block.index);
@@ -187,7 +193,13 @@ export function planRegion(view: CodeView, mode: DecodeMode, start: readonly num
   return { blocks, blockAt, entries: [...entries].filter((distance) => blockAt.has(distance)), pages, instructions: count };
 }
 
-function blockFrom(distance: number, index: number, walked: ReadonlyMap<number, Walked>, leaders: ReadonlySet<number>): Block | undefined {
+function blockFrom(
+  distance: number,
+  index: number,
+  walked: ReadonlyMap<number, Walked>,
+  leaders: ReadonlySet<number>,
+  left: ReadonlySet<number>,
+): Block | undefined {
   const instructions: Walked[] = [];
   let at = distance;
   for (;;) {
@@ -197,12 +209,7 @@ function blockFrom(distance: number, index: number, walked: ReadonlyMap<number, 
       last !== undefined &&
       (last.analysis.ending !== 'none' || found === undefined || leaders.has(at) || last.distance >> 12 !== at >> 12)
     ) {
-      const leaves =
-        last.analysis.ending !== 'none'
-          ? 'jump'
-          : found !== undefined || leaders.has(at) || last.distance >> 12 !== at >> 12
-            ? 'next'
-            : 'interpreter';
+      const leaves = last.analysis.ending !== 'none' ? 'jump' : left.has(at) ? 'interpreter' : 'next';
       return {
         index,
         distance,

@@ -422,6 +422,21 @@ export class RegionWriter implements RegionSurroundings {
     f.branch(this.#exit);
   }
 
+  countBefore(): void {
+    const done = this.#before - this.#counted;
+    if (done > 0) this.f.emit(localGet(this.locals.remaining), i32Const(done), OP.i32Sub, localSet(this.locals.remaining));
+    this.#counted = this.#before;
+  }
+
+  countIteration(): void {
+    const { f, locals } = this;
+    f.emit(localGet(locals.remaining), i32Const(1), OP.i32Sub, localTee(locals.remaining), i32Const(0), OP.i32LtS);
+    f.openUnlikely();
+    this.setKind();
+    this.#leave((this.#instruction as PlannedInstruction).distance, LEFT.usedUp);
+    f.close();
+  }
+
   storeRemaining(): void {
     const done = this.#before - this.#counted;
     const left = done === 0 ? [] : [...i32Const(done), OP.i32Sub];
@@ -429,9 +444,8 @@ export class RegionWriter implements RegionSurroundings {
   }
 
   transfer(common: CommonCase, values: readonly (readonly number[])[]): void {
-    const { f, locals } = this;
-    const done = this.#before - this.#counted;
-    if (done > 0) f.emit(localGet(locals.remaining), i32Const(done), OP.i32Sub, localSet(locals.remaining));
+    const { f } = this;
+    this.countBefore();
     this.setKind();
     const kept = values.map((code) => {
       const local = f.lasting('i64');

@@ -48,6 +48,10 @@ export interface RegionSurroundings {
   jump(): void;
   /** A jump to local `target`. */
   jumpIndirect(): void;
+  /** All instructions before this one are counted from here on. */
+  countBefore(): void;
+  /** One iteration of a repeated instruction is done, which is not the last one: leaves if the slice is used up. */
+  countIteration(): void;
   /** Stores what a common case asks of the region: how many instructions are left. */
   storeRemaining(): void;
   /** Leaves through the common case of a system routine that transfers control. */

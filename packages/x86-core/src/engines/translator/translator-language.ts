@@ -9,6 +9,7 @@ import type { SystemRoutine } from '../../system/routine.ts';
 import { call as callCode, i32Const, i64Const, load, localGet, localSet, OP, store } from '../../wasm/instructions.ts';
 import { effectsOfCase } from '../case-effects.ts';
 import { cleaned, constantExpr, type Expr, expr, typeOf, wide } from '../expression.ts';
+import { forward, repeatedByte } from '../forward-strings.ts';
 import { loadOf, storeOf } from '../memory-instructions.ts';
 import { SETTLED } from './lazy-flags.ts';
 import type { PlannedInstruction } from './plan.ts';
@@ -282,14 +283,62 @@ export class TranslatorLanguage extends TranslatorMemory implements Language<Exp
     otherwise?.();
   }
 
-  repeat(): void {
-    throw new Error('repetitions are left to the interpreter');
+  /** Each iteration ends with the registers that it should have, so that any may be left to the interpreter. */
+  repeat(counter: Operand<Expr>, body: () => void, leave?: () => Expr, atOnce?: (limit: Expr) => Expr): void {
+    if (leave !== undefined) throw new Error('repetitions that compare are left to the interpreter');
+    const { around, f } = this;
+    const w = counter.width;
+    around.countBefore();
+    const out = f.open(OP.block);
+    f.emit(this.eq(counter.read(), this.constant(0, w), w).code);
+    f.branchIf(out);
+    const again = f.open(OP.loop);
+    if (atOnce !== undefined && w !== 16) this.#repeatAtOnce(counter, atOnce);
+    body();
+    const left = this.bind(this.sub(counter.read(), this.constant(1, w), w));
+    counter.write(left);
+    f.emit(this.eq(left, this.constant(0, w), w).code);
+    f.branchIf(out);
+    around.countIteration();
+    f.branch(again);
+    f.close();
+    f.close();
   }
-  copyForward(): Expr {
-    throw new Error('repetitions are left to the interpreter');
+
+  /** Iterations but the last one, and no more than the slice has room for. */
+  #repeatAtOnce(counter: Operand<Expr>, atOnce: (limit: Expr) => Expr): void {
+    const w = counter.width;
+    const { remaining } = this.around.locals;
+    const room = this.bind(expr('i32', true, localGet(remaining)));
+    this.when(this.ltSigned(this.constant(0, 32), room, 32), () => {
+      const others = this.bind(this.sub(counter.read(), this.constant(1, w), w));
+      const most = w === 64 ? this.bind(this.zeroExtend(room, 32, 64)) : room;
+      const done = this.bind(atOnce(this.bind(this.select(this.ltUnsigned(others, most, w), others, most, w))));
+      counter.write(this.sub(counter.read(), done, w));
+      this.f.emit(this.sub(room, this.truncate(done, w, 32), 32).code, localSet(remaining));
+    });
   }
-  fillForward(): Expr {
-    throw new Error('repetitions are left to the interpreter');
+
+  copyForward(to: Expr, from: Expr, limit: Expr, width: BitWidth): Expr {
+    const isFlat = SEGMENT_NUMBER[this.#decoded.sourceSegment] < SEGMENT_NUMBER.FS;
+    return forward(this, limit, width, i32Const(Number(isFlat)), (bytes, unit) => [
+      ...wide(to, this.addressWidth),
+      ...wide(from, this.addressWidth),
+      ...bytes,
+      ...unit,
+      ...callCode(this.around.helper('copyForward')),
+    ]);
+  }
+
+  fillForward(to: Expr, value: Expr, limit: Expr, width: BitWidth): Expr {
+    const { byte, same } = repeatedByte(this, value, width);
+    return forward(this, limit, width, same.code, (bytes, unit) => [
+      ...wide(to, this.addressWidth),
+      ...byte.code,
+      ...bytes,
+      ...unit,
+      ...callCode(this.around.helper('fillForward')),
+    ]);
   }
 
   /** The common case, if it is one; else the instruction is left to the interpreter, with nothing done. */
