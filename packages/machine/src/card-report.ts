@@ -5,7 +5,8 @@
  *   exits        accesses to the card's own registers; on a vbus its doorbells, since everything else is the connector's (see there)
  *   doorbells    `rung` by the driver; `spurious`, those that brought nothing; `saved`, buffers that needed none of their own
  *   signals      to the driver: `sent`, and `suppressed` because it did not want them or was at it already
- *   interrupts   those that the signals became: one each on PCI; on a vbus the card's share of the connector's, which carry many
+ *   interrupts   those that the signals became: on PCI the card's messages, or how often its wire rose; on a vbus its share of the
+ *                connector's, which carry many
  */
 import type { AddressSpace } from '@paravirt/bus';
 import type { SignalCounters, Venet } from '@paravirt/vbus';
@@ -60,13 +61,12 @@ export interface ConnectorReport {
 
 const add = (numbers: Iterable<number>): number => [...numbers].reduce((sum, n) => sum + n, 0);
 
-/** Completes the counts of a card. `interruptsPerSignal`: 1 but for cards that share interrupts. */
+/** Completes the counts of a card. `interrupts`: with fractions if it shares them with others. */
 export function cardReport(
   identity: Pick<CardReport, 'card' | 'model' | 'bus' | 'wire'>,
   counts: CardCounts,
-  interruptsPerSignal: number,
+  interrupts: number,
 ): CardReport {
-  const interrupts = counts.signals.sent * interruptsPerSignal;
   const frames = counts.frames.transmitted + counts.frames.received;
   const copied = counts.copiedBytes.transmitted + counts.copiedBytes.received;
   return {

@@ -230,10 +230,14 @@ export class NetworkCards {
   ): Entry {
     const model = device instanceof Venet ? 'venet' : 'virtio-net';
     const report = (): CardReport => {
-      if (on.bus === 'pci') return cardReport({ card: name, model, bus: 'pci' }, on.count(), 1);
+      const counts = on.count();
+      if (on.function !== undefined) {
+        const { messagesSent, intxAssertions } = on.function;
+        return cardReport({ card: name, model, bus: 'pci' }, counts, messagesSent + intxAssertions);
+      }
       const wire = this.#wireOf(name);
       const share = wire === undefined ? 0 : this.#options.virtualBus.interruptsPerSignal(wire);
-      return cardReport({ card: name, model, bus: 'vbus', ...(wire === undefined ? {} : { wire }) }, on.count(), share);
+      return cardReport({ card: name, model, bus: 'vbus', ...(wire === undefined ? {} : { wire }) }, counts, counts.signals.sent * share);
     };
     const entry: Entry = {
       name,

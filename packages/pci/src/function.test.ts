@@ -101,6 +101,7 @@ describe('[PCI 3.0 §6.2.2] Device Control', () => {
     setCommand(config, address, COMMAND_BUS_MASTER);
     expect(messages.take()).toEqual([1]);
     expect(device.msix?.isPending(1)).toBe(false);
+    expect([device.intxAssertions, device.messagesSent]).toEqual([1, 1]);
   });
 
   it('keeps INTx off the wire while Interrupt Disable is set, and tells in the status that it is pending', () => {
@@ -113,6 +114,7 @@ describe('[PCI 3.0 §6.2.2] Device Control', () => {
     expect(pirqs[0].high).toBe(true);
     device.intx.lower();
     expect([pirqs[0].high, config.readConfig(address, 0x06, 2)]).toEqual([false, 0x10]);
+    expect(device.intxAssertions).toBe(1);
   });
 
   it('tells the device when the command register changes, after everything follows it', () => {

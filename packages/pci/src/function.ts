@@ -93,11 +93,15 @@ export class PciFunction {
   readonly dma: GuestMemory;
   /** Message-signalled interrupts sent since the function was made. */
   messagesSent = 0;
+  /** Times that its wire rose since then. */
+  intxAssertions = 0;
   readonly #barAt: readonly ({ readonly bar: Bar; readonly half: 0 | 1 } | undefined)[];
   readonly #onCommand: ((command: number) => void) | undefined;
   readonly #onReset: (() => void) | undefined;
   #wiring: FunctionWiring = {};
   #intxRaised = false;
+  /** The level on the wire. */
+  #intxAsserted = false;
   #busMaster = false;
   /** Command register that `onCommand` was last told. */
   #told = 0;
@@ -258,6 +262,8 @@ export class PciFunction {
   /** The wire is asserted while the interrupt is pending and neither Interrupt Disable nor messages forbid it. [PCI 3.0 §6.2.2, §6.8.1.3] */
   #driveIntx(): void {
     const asserted = this.#intxRaised && (this.command & COMMAND_INTERRUPT_DISABLE) === 0 && this.interruptMode === 'intx';
+    if (asserted && !this.#intxAsserted) this.intxAssertions++;
+    this.#intxAsserted = asserted;
     if (asserted) this.#wiring.intx?.raise();
     else this.#wiring.intx?.lower();
   }
