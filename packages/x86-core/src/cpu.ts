@@ -29,7 +29,7 @@ export interface CpuOptions extends Environment {
   readonly memory: CpuMemory;
   /** Default: translator. */
   readonly engine?: EngineName;
-  /** With the translator: jumps to a place, up to 65535, after which the code there is translated. Default 5000; 0 translates all it can. */
+  /** With the translator: instructions on the way to a place, up to 65535, after which the code there is translated. Default 40000; 0 translates all it can. */
   readonly hotAfter?: number;
   /** With the translator: keeps what is translated, and counts how often it runs, for `regions`. Slower. Default: false. */
   readonly observe?: boolean;

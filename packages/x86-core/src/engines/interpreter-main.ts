@@ -19,7 +19,7 @@ import { CODE_TLB_ENTRIES } from './code-tlb.ts';
 import { effectsOf } from './effects.ts';
 import { routineNumber } from './handler-module.ts';
 import { type MainFunction, OUTCOME, RECORD_LOCAL } from './handler-surroundings.ts';
-import { HEAT_BASE, HEAT_COUNTERS } from './heat.ts';
+import { writeHeating } from './heat.ts';
 import { InterpreterLanguage } from './interpreter-language.ts';
 import { RECORD, RECORD_SHIFT, RECORD_SIZE, SPECIAL, SPECIAL_COUNT } from './record.ts';
 import { REGIONS_TABLE } from './region-transfer.ts';
@@ -48,6 +48,7 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
   const target = f.local('i64');
   const rest = f.local('i32');
   const scratch = f.local('i32');
+  const warmth = f.local('i32');
   const distance = f.local('i64');
   /** RIP of the instruction that translated code left to the interpreter. */
   const left = f.local('i64');
@@ -82,18 +83,9 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
     f.emit(localGet(ripBase), record, load(OP.i64Load16U, RECORD.next), OP.i64Add, localGet(linearMask), OP.i64And, localSet(target));
   /** Execution jumps to the record in `scratch`: if it has become hot, says so, and looks `target` up again. */
   const heat = (lookup: number): void => {
-    const counter = [...localGet(scratch), ...i32Const(RECORD_SHIFT - 1), OP.i32ShrU, ...i32Const(2 * HEAT_COUNTERS - 2), OP.i32And];
-    f.emit(
-      counter,
-      localTee(rest),
-      localGet(rest),
-      load(OP.i32Load16U, HEAT_BASE),
-      i32Const(1),
-      OP.i32Add,
-      store(OP.i32Store16, HEAT_BASE),
-    );
-    f.emit(localGet(rest), load(OP.i32Load16U, HEAT_BASE), get32(STATE.hotAfter.address), OP.i32Eq);
-    f.open(OP.if);
+    const run = [...record, ...localGet(runStart), OP.i32Sub, ...i32Const(RECORD_SHIFT), OP.i32ShrU, ...i32Const(1), OP.i32Add];
+    writeHeating(f, { record: scratch, counter: rest, old: warmth }, run);
+    f.openUnlikely();
     storeRip();
     f.emit(call(helper('hot')));
     f.branch(lookup);

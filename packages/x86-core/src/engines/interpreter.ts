@@ -65,7 +65,7 @@ export interface InterpreterOptions {
   readonly arenaEnd: number;
   /** Makes `remaining` negative, so that the run ends at the next boundary. */
   readonly leave: () => void;
-  /** Jumps to a place after which it is translated; 0: also what a run begins with; undefined: never. */
+  /** Instructions on the way to a place after which it is translated; 0: also what a run begins with; undefined: never. */
   readonly hotAfter: number | undefined;
   /** Keeps what is translated, and counts how often it runs. */
   readonly observe: boolean;

@@ -9,8 +9,8 @@ import { call, i32Const, i64Const, load, localGet, localSet, localTee, OP, store
 import { unsigned } from '../wasm/leb128.ts';
 import type { FunctionBuilder, ModuleBuilder, Signature } from '../wasm/module.ts';
 import { CODE_TLB_ENTRIES } from './code-tlb.ts';
-import { HEAT_BASE, HEAT_COUNTERS } from './heat.ts';
-import { RECORD, RECORD_SHIFT, SPECIAL } from './record.ts';
+import { writeRegionHeating } from './heat.ts';
+import { RECORD, SPECIAL } from './record.ts';
 import { LEFT, REGION } from './translator/region.ts';
 
 /** Index of the table of regions; that of the handlers is 0. */
@@ -75,11 +75,7 @@ export function writeGoOn(f: FunctionBuilder, module: ModuleBuilder): void {
   // Without a record this reads the first bytes of linear memory, which are zero and no region.
   f.emit(load(OP.i32Load), localTee(record), load(OP.i32Load16U, RECORD.handler), i32Const(SPECIAL.enterRegion), OP.i32Ne);
   f.branchIf(none);
-  // Often come here? Then the interpreter shall see it go there once more, and find it hot.
-  f.emit(localGet(record), i32Const(RECORD_SHIFT - 1), OP.i32ShrU, i32Const(2 * HEAT_COUNTERS - 2), OP.i32And, localTee(entry));
-  f.emit(localGet(entry), load(OP.i32Load16U, HEAT_BASE), i32Const(1), OP.i32Add, store(OP.i32Store16, HEAT_BASE));
-  f.emit(localGet(entry), load(OP.i32Load16U, HEAT_BASE), i32Const(1), OP.i32Add, get32(STATE.hotAfter.address), OP.i32Eq);
-  f.branchIf(none);
+  writeRegionHeating(f, { record, counter: entry, old: f.local('i32') }, none);
   f.emit(localGet(record), load(OP.i32Load, RECORD.regionEntry));
   f.emit(
     localGet(target),

@@ -22,9 +22,9 @@ import { unsigned } from '../../wasm/leb128.ts';
 import type { FunctionBuilder, Signature } from '../../wasm/module.ts';
 import { CODE_TLB_ENTRIES } from '../code-tlb.ts';
 import { typeOf } from '../expression.ts';
-import { HEAT_BASE, HEAT_COUNTERS } from '../heat.ts';
+import { writeRegionHeating } from '../heat.ts';
 import { loadOf, storeOf } from '../memory-instructions.ts';
-import { RECORD, RECORD_SHIFT, SPECIAL } from '../record.ts';
+import { RECORD, SPECIAL } from '../record.ts';
 import type { Ending } from './analysis.ts';
 import { type Kind, meet, numberOf, SETTLED, UNKNOWN } from './lazy-flags.ts';
 import type { Block, Plan, PlannedInstruction } from './plan.ts';
@@ -578,12 +578,7 @@ export class RegionWriter implements RegionSurroundings {
     f.emit(localGet(record), load(OP.i32Load, RECORD.regionSlot), localTee(entry), i32Const(this.#options.slot), OP.i32Eq);
     f.emit(localGet(base), localGet(locals.base), OP.i64Eq, OP.i32And);
     f.branchIf(this.#root);
-    // Often come here? Then the interpreter shall see it go there once more, and find it hot.
-    const counter = [...localGet(record), ...i32Const(RECORD_SHIFT - 1), OP.i32ShrU, ...i32Const(2 * HEAT_COUNTERS - 2), OP.i32And];
-    f.emit(counter, localTee(record), localGet(record), load(OP.i32Load16U, HEAT_BASE), i32Const(1), OP.i32Add);
-    f.emit(store(OP.i32Store16, HEAT_BASE), localGet(record), load(OP.i32Load16U, HEAT_BASE), i32Const(1), OP.i32Add);
-    f.emit(zero, load(OP.i32Load, STATE.hotAfter.address), OP.i32Eq);
-    f.branchIf(none);
+    writeRegionHeating(f, { record, counter: record, old: f.local('i32') }, none);
     this.#storeState();
     f.emit(localGet(ENTRY), localGet(base), localGet(locals.remaining), localGet(entry), OP.returnCallIndirect);
     f.emit(unsigned(this.#module.typeOf(REGION)), 0);

@@ -20,8 +20,8 @@ const PARTS = 80;
 const ENTRY_RECORDS = 3;
 /** Room that installing one region may take: for every instruction an entry. */
 export const REGION_ROOM: number = LIMITS.instructions * ENTRY_RECORDS * RECORD_SIZE;
-/** Jumps to a place after which it goes into a region that reaches it. */
-const WARM = 250;
+/** Heat of a place with which it goes into a region that reaches it. */
+const WARM = 1250;
 const GROWTH = 256;
 /** Regions alive at most; beyond it all are dropped. */
 const MOST_REGIONS = 8192;
@@ -212,7 +212,7 @@ export class Translator {
     return found;
   }
 
-  /** Jumps to a record so far; a region begins only where there were many. */
+  /** Heat of a record so far; a region begins only where there were many. */
   #heat(record: number): number {
     const { bytes, records } = this.#options;
     if (record === 0) return 0;
