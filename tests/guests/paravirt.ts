@@ -1,13 +1,17 @@
 /**
  * Runs the built command `paravirt` as a user does, and talks to it: what it prints is collected, `expect` waits for a text on the guest's
- * console, `type` sends keys.
+ * console, `type` sends keys. With PARAVIRT_FROM_SOURCES=1 the command runs from its sources instead, without a build.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
-const CLI = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'dist', 'main.js');
+const CLI = join(import.meta.dirname, '..', '..', 'apps', 'cli');
+const COMMAND =
+  process.env['PARAVIRT_FROM_SOURCES'] === '1'
+    ? { program: join(CLI, 'src', 'main.ts'), options: ['--conditions=@paravirt/source'] }
+    : { program: join(CLI, 'dist', 'main.js'), options: [] };
 
 export interface Outcome {
   /** Undefined if a signal ended the process. */
@@ -32,8 +36,9 @@ export class Paravirt {
   readonly finished: Promise<Outcome>;
 
   constructor(args: readonly string[]) {
-    if (!existsSync(CLI)) throw new Error(`${CLI} does not exist: run pnpm build first`);
-    this.#child = spawn(process.execPath, [CLI, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const { program, options } = COMMAND;
+    if (!existsSync(program)) throw new Error(`${program} does not exist: run pnpm build first`);
+    this.#child = spawn(process.execPath, [...options, program, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child.stdin.on('error', () => undefined); // the guest may be gone before it reads
     this.#child.stdout.setEncoding('latin1').on('data', (chunk: string) => {
       this.stdout += chunk;
