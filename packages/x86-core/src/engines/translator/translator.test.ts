@@ -12,7 +12,7 @@ const HLT = 0xf4;
 
 describe('The translator', () => {
   it('takes a loop when it is hot, and not before', () => {
-    const m = new TestingCpu('protected32', 'translator', { hotAfter: 50, codeBytes: 2 ** 21 });
+    const m = new TestingCpu('protected32', 'translator', { hotAfter: 100, codeBytes: 2 ** 21 });
     // mov ecx, n; again: inc eax; loop again; hlt
     const loop = (n: number): number[] => [0xb9, ...little(n), 0x40, 0xe2, 0xfd, HLT];
     m.load(loop(40)).cpu.run(1000);
@@ -74,5 +74,35 @@ describe('The translator', () => {
       return `${m.log.join()} ${m.cpu.retired}`;
     };
     expect(run('translator')).toBe(run('reference'));
+  });
+
+  it('takes straight code after as many instructions as a loop', () => {
+    const m = new TestingCpu('protected32', 'translator', { hotAfter: 2000, codeBytes: 2 ** 21 });
+    // mov ecx, 200; again: 100 times inc eax; loop (dec ecx; jnz again); hlt
+    m.load([0xb9, ...little(200), ...new Array<number>(100).fill(0x40), 0x49, 0x0f, 0x85, ...little(-107), HLT]);
+    while (m.cpu.run(1000).kind === 'budget');
+    expect(made(m).made).toBeGreaterThan(0);
+    expect(m.cpu.statistics?.instructions?.translator).toBeGreaterThan(5000);
+  });
+
+  it('does not rely on TOP where code runs with more than one', () => {
+    const run = (engine: 'reference' | 'translator'): unknown[] => {
+      const m = new TestingCpu('protected32', engine, { hotAfter: engine === 'translator' ? 0 : 50, codeBytes: 2 ** 21 });
+      // fninit; mov ecx, 2000; again: fld1; fadd st0, st0; fstp st1; dec ecx; test cl, 127; jnz skip; fincstp; skip: jecxz out; jmp again
+      const body = [0xd9, 0xe8, 0xd8, 0xc0, 0xdd, 0xd9, 0x49, 0xf6, 0xc1, 0x7f, 0x75, 0x02, 0xd9, 0xf7, 0xe3, 0x02];
+      m.load([0xdb, 0xe3, 0xb9, ...little(2000), ...body, 0xeb, -(body.length + 2) & 0xff, HLT]);
+      while (m.cpu.run(777).kind === 'budget');
+      return [m.cpu.retired, m.snapshot()];
+    };
+    expect(run('translator')).toEqual(run('reference'));
+  });
+
+  it('goes on behind system routines, and in the region that they lead to', () => {
+    const m = new TestingCpu('protected32', 'translator', { hotAfter: 0, codeBytes: 2 ** 21 });
+    // mov ecx, 1000; again: pushf; cli; popf; rdtsc; dec ecx; jnz again; hlt
+    m.load([0xb9, ...little(1000), 0x9c, 0xfa, 0x9d, 0x0f, 0x31, 0x49, 0x75, 0xf8, HLT]);
+    while (m.cpu.run(1_000_000).kind === 'budget');
+    expect(m.cpu.registers.rcx & 0xffff_ffffn).toBe(0n);
+    expect(m.cpu.statistics?.exits?.interpret ?? 0).toBeLessThan(1100);
   });
 });
