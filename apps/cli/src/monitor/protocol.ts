@@ -29,7 +29,9 @@ export interface Request {
   readonly id: string | number | null | undefined;
 }
 
-/** @throws CommandError `bad-request`; with `id` and `json` of the request as far as they were understood, see `requestStyle`. */
+const isJson = (line: string): boolean => line.trimStart().startsWith('{');
+
+/** @throws CommandError `bad-request`; `requestStyle` tells how to answer it. */
 export function parseRequest(line: string): Request {
   if (!isJson(line)) {
     const words = splitWords(line);
@@ -45,8 +47,6 @@ export function parseRequest(line: string): Request {
   if (words === undefined) throw new CommandError('bad-request', 'a quote or a backslash has no end');
   return { words: [...words, ...(more as string[])], json: true, id: idOf(request) };
 }
-
-export const isJson = (line: string): boolean => line.trimStart().startsWith('{');
 
 /** How a line that could not be understood wants its answer. */
 export function requestStyle(line: string): Pick<Request, 'json' | 'id'> {
