@@ -5,12 +5,12 @@
  */
 import { STATE } from '../state.ts';
 import type { CommonCase } from '../system/common-case/language.ts';
-import { call, i32Const, i64Const, load, localGet, localSet, localTee, OP, store } from '../wasm/instructions.ts';
+import { call, i32Const, load, localGet, localSet, localTee, OP, store } from '../wasm/instructions.ts';
 import { unsigned } from '../wasm/leb128.ts';
 import type { FunctionBuilder, ModuleBuilder, Signature } from '../wasm/module.ts';
-import { CODE_TLB_ENTRIES } from './code-tlb.ts';
+import { writeFindRegion } from './find-region.ts';
 import { writeRegionHeating } from './heat.ts';
-import { RECORD, SPECIAL } from './record.ts';
+import { RECORD } from './record.ts';
 import { LEFT, REGION } from './translator/region.ts';
 
 /** Index of the table of regions; that of the handlers is 0. */
@@ -63,19 +63,12 @@ export function writeTransfer(f: FunctionBuilder, common: CommonCase, called: Ca
 /** Looks RIP up as the interpreter does. */
 export function writeGoOn(f: FunctionBuilder, module: ModuleBuilder): void {
   const target = f.local('i64');
-  const entry = f.local('i32');
   const record = f.local('i32');
   const none = f.open(OP.block);
   const linear = [...localGet(target), ...get64(STATE.linearBase.address + 8), OP.i64Add, ...get64(STATE.linearMask.address), OP.i64And];
   f.emit(get64(STATE.rip.address), get64(STATE.linearMask.address), OP.i64And, localSet(target));
-  f.emit(linear, OP.i32WrapI64, i32Const(12), OP.i32ShrU, i32Const(CODE_TLB_ENTRIES - 1), OP.i32And, i32Const(4), OP.i32Shl);
-  f.emit(get32(STATE.codeTlb.address), OP.i32Add, localTee(entry), load(OP.i64Load), linear, i64Const(-4096n), OP.i64And, OP.i64Ne);
-  f.branchIf(none);
-  f.emit(localGet(entry), load(OP.i32Load, 8), linear, OP.i32WrapI64, i32Const(4095), OP.i32And, i32Const(2), OP.i32Shl, OP.i32Add);
-  // Without a record this reads the first bytes of linear memory, which are zero and no region.
-  f.emit(load(OP.i32Load), localTee(record), load(OP.i32Load16U, RECORD.handler), i32Const(SPECIAL.enterRegion), OP.i32Ne);
-  f.branchIf(none);
-  writeRegionHeating(f, { record, counter: entry, old: f.local('i32') }, none);
+  writeFindRegion(f, linear, record, none);
+  writeRegionHeating(f, { record, counter: f.local('i32'), old: f.local('i32') }, none);
   f.emit(localGet(record), load(OP.i32Load, RECORD.regionEntry));
   f.emit(
     localGet(target),

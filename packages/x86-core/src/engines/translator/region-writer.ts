@@ -14,21 +14,23 @@
  * Instructions are counted at the end of a block; a jump that is taken looks whether the slice is used up. An instruction that is left to
  * the interpreter leaves with the counts and flags as they are before it.
  */
-import type { BitWidth, Subroutine } from '../../semantics/language.ts';
+import type { Subroutine } from '../../semantics/language.ts';
 import { STATE } from '../../state.ts';
 import type { CommonCase } from '../../system/common-case/language.ts';
 import { call, i32Const, i64Const, load, localGet, localSet, localTee, OP, store } from '../../wasm/instructions.ts';
 import { unsigned } from '../../wasm/leb128.ts';
 import type { FunctionBuilder, Signature } from '../../wasm/module.ts';
 import { CODE_TLB_ENTRIES } from '../code-tlb.ts';
-import { typeOf } from '../expression.ts';
+import { writeFindRegion } from '../find-region.ts';
 import { writeRegionHeating } from '../heat.ts';
-import { loadOf, storeOf } from '../memory-instructions.ts';
-import { RECORD, SPECIAL } from '../record.ts';
+import { RECORD } from '../record.ts';
 import type { Ending } from './analysis.ts';
+import { KnownTops } from './known-tops.ts';
 import { type Kind, meet, numberOf, SETTLED, UNKNOWN } from './lazy-flags.ts';
 import type { Block, Plan, PlannedInstruction } from './plan.ts';
 import { LEFT, REGION } from './region.ts';
+import { RegionState } from './region-state.ts';
+import { ReturnCache } from './return-cache.ts';
 import { firstOf, lastOf, type Range, rangesByBlock, route, structure } from './structure.ts';
 import type { LocalField, RegionLocals, RegionSurroundings } from './surroundings.ts';
 import { TranslatorLanguage } from './translator-language.ts';
@@ -41,8 +43,6 @@ const KIND_IN_LOCAL = 0xff;
 const COUNTED_LAST: ReadonlySet<Ending> = new Set(['none', 'routine', 'transfer', 'transferLast']);
 /** Values of `outcome` that are no LEFT: the numbers of places that leave through a system routine. */
 const FIRST_TRANSFER = 3;
-/** No RIP: not canonical. */
-const NOWHERE: readonly number[] = i64Const(-(2n ** 63n));
 const zero: readonly number[] = i32Const(0);
 
 /** Functions of the module that a region is written into. */
@@ -65,11 +65,6 @@ export interface RegionOptions {
   readonly mapOf: (page: number) => number;
 }
 
-interface ReturnLocals {
-  readonly target: number;
-  readonly entry: number;
-}
-
 export class RegionWriter implements RegionSurroundings {
   readonly f: FunctionBuilder;
   readonly locals: RegionLocals;
@@ -83,18 +78,13 @@ export class RegionWriter implements RegionSurroundings {
   readonly #outcome: number;
   /** i64: see `#writeInterpret`. */
   readonly #place: number;
-  /** i64, i32: RIP behind a call within the region, and the block there; of the last call and the one before. */
-  readonly #returns: readonly [ReturnLocals, ReturnLocals];
-  readonly #registers = new Map<string, { readonly field: LocalField; readonly index: number; readonly local: number; written: boolean }>();
+  readonly #returns: ReturnCache;
+  readonly #state: RegionState;
   /** Kinds of flags at the starts of blocks. */
   readonly #kinds: (Kind | undefined)[];
   /** Blocks that are entered with their number in `entry`. */
   readonly #dispatched = new Set<number>();
-  /** TOP at the starts of blocks, by the ways there that are written already; undefined: not known. */
-  readonly #tops = new Map<number, number | undefined>();
-  /** There are other ways to these blocks than those that are written before them. */
-  readonly #returnedTo = new Set<number>();
-  readonly #usesTop: boolean;
+  readonly #tops: KnownTops;
   readonly #ranges: readonly Range[];
   /** Code that leaves with the outcomes from FIRST_TRANSFER on. */
   readonly #transfers: number[][] = [];
@@ -129,12 +119,10 @@ export class RegionWriter implements RegionSurroundings {
     };
     this.#outcome = f.local('i32');
     this.#place = f.local('i64');
-    this.#returns = [
-      { target: f.local('i64'), entry: f.local('i32') },
-      { target: f.local('i64'), entry: f.local('i32') },
-    ];
+    this.#returns = new ReturnCache(f);
+    this.#state = new RegionState(f, this.locals, options.codeWidth);
     const { blocks, blockAt, entries } = options.plan;
-    this.#usesTop = blocks.some(({ instructions }) => instructions.some(({ analysis }) => analysis.effects.usesTop));
+    this.#tops = new KnownTops(options.plan, options.tops);
     this.#kinds = blocks.map(() => undefined);
     const entryBlocks = new Set(entries.map((distance) => blockAt.get(distance) as number));
     const edges = blocks.map((block) => successors(options.plan, block));
@@ -145,7 +133,7 @@ export class RegionWriter implements RegionSurroundings {
         // Code for it is written before the flags at the end of the loop are known.
         if (to <= from) {
           this.#kinds[to] = UNKNOWN;
-          this.#returnedTo.add(to);
+          this.#tops.openTo(to);
         }
         if (route(this.#ranges, from, to).throughHead) this.#dispatched.add(to);
       }
@@ -175,19 +163,12 @@ export class RegionWriter implements RegionSurroundings {
     names[ENTRY] = 'entry';
     for (const [name, local] of Object.entries(this.locals)) names[local] = name;
     names[this.#outcome] = 'outcome';
-    for (const { field, index, local } of this.#registers.values()) names[local] = STATE[field].count === 1 ? field : `${field}${index}`;
+    for (const [local, name] of this.#state.names()) names[local] = name;
     return names;
   }
 
   register(field: LocalField, index: number, writes: boolean): number {
-    const key = `${field}${index}`;
-    let found = this.#registers.get(key);
-    if (found === undefined) {
-      found = { field, index, local: this.f.lasting(typeOf(this.#placeOf(field, index)[0])), written: false };
-      this.#registers.set(key, found);
-    }
-    found.written ||= writes;
-    return found.local;
+    return this.#state.local(field, index, writes);
   }
 
   #write(root: Range): void {
@@ -203,7 +184,7 @@ export class RegionWriter implements RegionSurroundings {
     f.close();
     this.#writeIndirect();
     f.close();
-    this.#storeState();
+    this.#state.store();
     for (const [i, code] of this.#transfers.entries()) {
       f.emit(localGet(this.#outcome), i32Const(FIRST_TRANSFER + i), OP.i32Eq);
       f.open(OP.if);
@@ -213,7 +194,7 @@ export class RegionWriter implements RegionSurroundings {
     f.emit(localGet(this.#outcome), OP.return);
     f.close();
     f.emit(OP.unreachable);
-    f.prepend(this.#loadState());
+    f.prepend([...this.#returns.clearing(), ...this.#state.loading()]);
   }
 
   // Control flow
@@ -256,8 +237,7 @@ export class RegionWriter implements RegionSurroundings {
     const { item, repeats, throughHead } = route(this.#ranges, this.#block.index, to);
     if (throughHead) f.emit(i32Const(to), localSet(ENTRY));
     f.branch((repeats === undefined ? this.#labels.get(item) : this.#loopLabels.get(repeats)) as number);
-    if (!this.#tops.has(to)) this.#tops.set(to, this.top);
-    else if (this.#tops.get(to) !== this.top) this.#tops.set(to, undefined);
+    this.#tops.reach(to, this.top);
     const known = this.#kinds[to];
     this.#kinds[to] = known === undefined ? this.kind : meet(known, this.kind);
   }
@@ -287,19 +267,15 @@ export class RegionWriter implements RegionSurroundings {
   }
 
   /** TOP is what it was on the ways to the block that are known. Where there are others, it is looked at. */
-  #assumeTop({ index, distance }: Block): void {
-    const { tops } = this.#options;
-    this.top = undefined;
-    if (tops === undefined || !this.#usesTop) return;
-    const along = this.#tops.get(index);
-    this.top = along ?? tops.get(distance);
-    if (this.top === undefined) return;
-    if (along !== undefined && !this.#returnedTo.has(index) && !this.#dispatched.has(index)) return;
+  #assumeTop(block: Block): void {
+    const known = this.#tops.at(block);
+    this.top = known?.top;
+    if (known === undefined || !(known.mustLook || this.#dispatched.has(block.index))) return;
     const { f } = this;
-    f.emit(localGet(this.register('ftop', 0, false)), i32Const(this.top), OP.i32Ne);
+    f.emit(localGet(this.register('ftop', 0, false)), i32Const(known.top), OP.i32Ne);
     f.openUnlikely();
     f.emit(i32Const(this.#options.slot), call(this.helper('topMissed')));
-    this.#leaveToInterpreter(distance, 0);
+    this.#leaveToInterpreter(block.distance, 0);
     f.close();
   }
 
@@ -467,32 +443,10 @@ export class RegionWriter implements RegionSurroundings {
 
   /** A call within the region: where its return will go. The last two are remembered. */
   #rememberReturn(): void {
-    const { f } = this;
     const behind = this.#options.plan.blockAt.get(this.#block.end);
     if (behind === undefined) return;
-    const [last, before] = this.#returns;
-    f.emit(localGet(last.target), localSet(before.target), localGet(last.entry), localSet(before.entry));
-    f.emit(this.#ip(this.#block.end), localSet(last.target), i32Const(behind), localSet(last.entry));
+    this.#returns.remember(this.#ip(this.#block.end), i32Const(behind));
     this.#dispatched.add(behind);
-  }
-
-  /** A return to where the last call within the region came from. */
-  #followReturn(): void {
-    const { f, locals } = this;
-    const [last, before] = this.#returns;
-    f.emit(localGet(locals.target), localGet(last.target), OP.i64Eq);
-    f.open(OP.if);
-    f.emit(
-      localGet(last.entry),
-      localSet(ENTRY),
-      localGet(before.target),
-      localSet(last.target),
-      localGet(before.entry),
-      localSet(last.entry),
-    );
-    f.emit(NOWHERE, localSet(before.target));
-    this.#goToEntry();
-    f.close();
   }
 
   /** Goes to the block in `entry`. */
@@ -521,7 +475,7 @@ export class RegionWriter implements RegionSurroundings {
     this.setKind();
     f.emit(i32Const(LEFT.usedUp), localSet(this.#outcome), localGet(locals.remaining), i32Const(0), OP.i32LtS);
     f.branchIf(this.#exit);
-    if (returns) this.#followReturn();
+    if (returns) this.#returns.follow(locals.target, ENTRY, () => this.#goToEntry());
     this.#stayInPage();
     // What is called from here may belong into this region.
     if (!returns) {
@@ -561,16 +515,8 @@ export class RegionWriter implements RegionSurroundings {
     const entry = f.local('i32');
     const record = f.local('i32');
     const base = f.local('i64');
-    const low = [...localGet(locals.target), OP.i32WrapI64];
     const none = f.open(OP.block);
-    f.emit(low, i32Const(12), OP.i32ShrU, i32Const(CODE_TLB_ENTRIES - 1), OP.i32And, i32Const(4), OP.i32Shl);
-    f.emit(zero, load(OP.i32Load, STATE.codeTlb.address), OP.i32Add, localTee(entry));
-    f.emit(load(OP.i64Load), localGet(locals.target), i64Const(-4096n), OP.i64And, OP.i64Ne);
-    f.branchIf(none);
-    f.emit(localGet(entry), load(OP.i32Load, 8), low, i32Const(4095), OP.i32And, i32Const(2), OP.i32Shl, OP.i32Add, load(OP.i32Load));
-    // Without a record this reads the first bytes of linear memory, which are zero and no region.
-    f.emit(localTee(record), load(OP.i32Load16U, RECORD.handler), i32Const(SPECIAL.enterRegion), OP.i32Ne);
-    f.branchIf(none);
+    writeFindRegion(f, localGet(locals.target), record, none);
     f.emit(localGet(record), load(OP.i32Load, RECORD.regionEntry), localSet(ENTRY));
     f.emit(localGet(locals.target), localGet(record), load(OP.i64Load32S, RECORD.regionDistance), OP.i64Sub);
     if (this.#options.codeWidth === 32) f.emit(i64Const(0xffff_ffffn), OP.i64And);
@@ -579,47 +525,11 @@ export class RegionWriter implements RegionSurroundings {
     f.emit(localGet(base), localGet(locals.base), OP.i64Eq, OP.i32And);
     f.branchIf(this.#root);
     writeRegionHeating(f, { record, counter: record, old: f.local('i32') }, none);
-    this.#storeState();
+    this.#state.store();
     f.emit(localGet(ENTRY), localGet(base), localGet(locals.remaining), localGet(entry), OP.returnCallIndirect);
     f.emit(unsigned(this.#module.typeOf(REGION)), 0);
     f.close();
     f.emit(i32Const(LEFT.goOn), localSet(this.#outcome));
-  }
-
-  // State
-
-  /** Width and address. Outside 64-bit mode the high halves of general registers are not there. */
-  #placeOf(field: LocalField, index: number): [BitWidth, number] {
-    const { address, size } = STATE[field];
-    return [field === 'gpr' ? this.#options.codeWidth : ((8 * size) as BitWidth), address + size * index];
-  }
-
-  #loadState(): number[] {
-    const { locals } = this;
-    const code: number[] = [];
-    const emit = (...parts: readonly (readonly number[])[]): void => {
-      for (const part of parts) code.push(...part);
-    };
-    for (const { target } of this.#returns) emit(NOWHERE, localSet(target));
-    emit(zero, load(OP.i32Load, STATE.tlb.address), localSet(locals.tlb));
-    emit(zero, load(OP.i32Load, STATE.flagKind.address), localSet(locals.flagKind));
-    emit(zero, load(OP.i64Load, STATE.flagResult.address), localSet(locals.flagFirst));
-    emit(zero, load(OP.i64Load, STATE.flagCarries.address), localSet(locals.flagSecond));
-    emit(zero, load(OP.i32Load, STATE.flagCarry.address), localSet(locals.flagCarry));
-    for (const { field, index, local } of this.#registers.values()) emit(zero, loadOf(...this.#placeOf(field, index)), localSet(local));
-    return code;
-  }
-
-  #storeState(): void {
-    const { f, locals } = this;
-    for (const { field, index, local, written } of this.#registers.values())
-      if (written) f.emit(zero, localGet(local), storeOf(...this.#placeOf(field, index)));
-    f.emit(zero, localGet(locals.flagKind), store(OP.i32Store, STATE.flagKind.address));
-    f.emit(zero, localGet(locals.flagFirst), store(OP.i64Store, STATE.flagResult.address));
-    f.emit(zero, localGet(locals.flagSecond), store(OP.i64Store, STATE.flagCarries.address));
-    f.emit(zero, localGet(locals.flagCarry), store(OP.i32Store, STATE.flagCarry.address));
-    f.emit(zero, localGet(locals.remaining), store(OP.i32Store, STATE.remaining.address));
-    f.emit(zero, localGet(locals.target), store(OP.i64Store, STATE.rip.address));
   }
 }
 
