@@ -34,7 +34,7 @@ export const EXTERNAL: Readonly<Record<string, readonly string[]>> = { cli: ['co
 /** Run by the test runner only, so they may use what the root offers: tests, and `testing-….ts` that several of them share. */
 export const isTest = (path: string): boolean => path.endsWith('.test.ts') || /(^|\/)testing-[^/]+\.ts$/.test(path);
 /** Examples and what `./testing` offers: they put things together, so an arrow for types carries values there too. */
-export const isHarness = (path: string): boolean => /^(examples\/|testing[./])/.test(path);
+export const isHarness = (path: string): boolean => /^(examples\/|(node\/)?testing[./])/.test(path);
 /** Where a library package keeps what needs Node: the entry `node.ts` and the folder `node`, in any place below src. */
 export const isNodeOnly = (path: string): boolean => /(^|\/)node(\.ts$|\/)/.test(path);
 

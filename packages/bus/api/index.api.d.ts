@@ -19,6 +19,11 @@ interface Mapping {
     /** Idempotent. */
     unmap(): void;
 }
+/** Accesses to all ranges of one name, also those that are unmapped by now. */
+interface AccessTotal {
+    readonly reads: number;
+    readonly writes: number;
+}
 declare const ALL_ONES: Readonly<Record<Width, number>>;
 declare class AddressSpace {
     #private;
@@ -40,6 +45,8 @@ declare class AddressSpace {
     at(address: number): Mapping | undefined;
     /** All ranges, by base address. */
     get mappings(): readonly Mapping[];
+    /** Accesses by the name of their range, since the space was made; ranges that were never used are left out. */
+    get totals(): ReadonlyMap<string, AccessTotal>;
 }
 
 /**
@@ -241,4 +248,4 @@ declare class RegisterFile<Name extends string> implements IoHandler {
 type TraceSink<Event> = (event: Event) => void;
 
 export { ALL_ONES, AddressSpace, ConfigurationError, Ram, RecordingLine, RegisterFile, SharedLine, VirtualClock, registers, ro, rw, w1c };
-export type { Clock, Field, FieldBehaviour, FieldSpec, GuestMemory, InterruptLine, IoHandler, Mapping, MessageInterrupts, RamRegion, RegisterTable, Timer, TraceSink, Width };
+export type { AccessTotal, Clock, Field, FieldBehaviour, FieldSpec, GuestMemory, InterruptLine, IoHandler, Mapping, MessageInterrupts, RamRegion, RegisterTable, Timer, TraceSink, Width };

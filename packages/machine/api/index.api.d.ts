@@ -1,8 +1,10 @@
-import { AddressSpace, Clock, GuestMemory } from '@paravirt/bus';
+import { AddressSpace, GuestMemory, Clock } from '@paravirt/bus';
 export { ConfigurationError } from '@paravirt/bus';
-import { PciBus } from '@paravirt/pci';
+import { VbusHost, VbusHypercalls, Venet, VbusTree } from '@paravirt/vbus';
+export { VbusHost, VbusTree, errnoName } from '@paravirt/vbus';
+import { MsrHandler, HypercallHandler, EngineName, Stop, Cpu } from '@paravirt/x86-core';
+import { PciFunction, PciBus, HotplugSlots } from '@paravirt/pci';
 import { VirtioNet } from '@paravirt/virtio';
-import { EngineName, Stop, Cpu } from '@paravirt/x86-core';
 import { EthernetPort } from '@paravirt/net-backend';
 
 /** [ACPI 6.5 §15, Table 15.4] The numbers that both INT 15h E820h and multiboot use. */
@@ -128,6 +130,71 @@ interface MultibootOptions {
  */
 declare function loadMultiboot(options: MultibootOptions): BootProgram;
 
+/**
+ * What a network card did, in figures that can be compared whatever the model, the bus and the wire: from the counters of the device, of
+ * its rings and of its doorbells, at the moment somebody asks.
+ *
+ *   exits        accesses to the card's own registers; on a vbus its doorbells, since everything else is the connector's (see there)
+ *   doorbells    `rung` by the driver; `spurious`, those that brought nothing; `saved`, buffers that needed none of their own
+ *   signals      to the driver: `sent`, and `suppressed` because it did not want them or was at it already
+ *   interrupts   those that the signals became: on PCI the card's messages, or how often its wire rose; on a vbus its share of the
+ *                connector's, which carry many
+ */
+
+/** As the guest sees the directions. */
+interface Directions {
+    readonly transmitted: number;
+    readonly received: number;
+}
+interface CardCounts {
+    readonly frames: Directions;
+    readonly bytes: Directions;
+    /** Bytes copied between the guest's memory and the host's, headers included. */
+    readonly copiedBytes: Directions;
+    readonly exits: number;
+    readonly doorbells: {
+        readonly rung: number;
+        readonly spurious: number;
+        readonly saved: number;
+    };
+    readonly signals: {
+        readonly sent: number;
+        readonly suppressed: number;
+    };
+}
+interface CardReport extends CardCounts {
+    readonly card: string;
+    readonly model: 'virtio-net' | 'venet';
+    readonly bus: 'pci' | 'vbus';
+    /** How a vbus is reached. */
+    readonly wire?: 'pci' | 'hypercall';
+    readonly interrupts: number;
+    /** Per frame, both directions together; undefined before the first. */
+    readonly perFrame: {
+        readonly exits: number;
+        readonly doorbells: number;
+        readonly interrupts: number;
+        readonly copiedBytes: number;
+    } | undefined;
+}
+/** What a connector of a vbus carried. */
+interface ConnectorReport {
+    readonly connector: string;
+    readonly bus: string;
+    readonly wire: 'pci' | 'hypercall';
+    readonly bridgeCalls: number;
+    readonly busCalls: number;
+    /** Doorbells by the guest: of the event ring, and of devices. */
+    readonly kicks: number;
+    readonly doorbells: number;
+    /** To the guest: events put into the ring, those of them that are signals of devices, and interrupts for them. */
+    readonly events: number;
+    readonly signals: number;
+    readonly interrupts: number;
+    /** Of devices, carried by one interrupt; undefined before the first. */
+    readonly signalsPerInterrupt: number | undefined;
+}
+
 /** The serial console as the host sees it: bytes out in batches, bytes in with back-pressure. */
 /** Where the guest's first serial port ends. */
 interface ConsolePort {
@@ -139,8 +206,12 @@ interface ConsolePort {
 }
 
 /**
- * What leaves the CPU, counted by kind and device. The address spaces count anyway; a report is put together when somebody asks, so
- * counting costs nothing.
+ * What leaves the CPU, counted by kind and by device, and what comes back into it. Address spaces, controllers and the run loop count as
+ * they work, one addition each; a report is put together when somebody asks. Nothing is recorded in between, so counting costs nothing
+ * that can be measured.
+ *
+ * An exit is what would stop a processor that runs the guest by itself: the guest did something that the host has to answer, or the host
+ * has to know when the guest can be interrupted. The kinds are disjoint, so that they add up.
  */
 
 /** Accesses to one device, or to addresses where no device is. */
@@ -149,20 +220,52 @@ interface AccessCount {
     readonly reads: number;
     readonly writes: number;
 }
+/** Something that happened `count` times, by name. */
+interface NamedCount {
+    readonly name: string;
+    readonly count: number;
+}
+interface ExitKinds {
+    /** Accesses to ports. */
+    readonly port: number;
+    /** Accesses to addresses that are not RAM, ends of interrupts apart. */
+    readonly mmio: number;
+    readonly hypercall: number;
+    /** RDMSR and WRMSR of registers that are not the CPU's own. */
+    readonly msr: number;
+    /** Times that the guest went to wait in HLT. */
+    readonly halt: number;
+    /** Ends of interrupts, told to the local APIC. */
+    readonly endOfInterrupt: number;
+    /** Times that an interrupt had to wait until the guest would take one. */
+    readonly interruptWindow: number;
+    readonly total: number;
+}
 interface ExitReport {
     /** Instructions retired since the machine was made; exact below 2^53. */
     readonly instructions: number;
     /** Virtual time in seconds. */
     readonly virtualSeconds: number;
+    readonly exits: ExitKinds;
     /** Accesses to ports, most first. */
     readonly ports: readonly AccessCount[];
     /** Accesses to memory-mapped devices, most first. */
     readonly mmio: readonly AccessCount[];
+    /** Accesses to model-specific registers outside of the CPU, most first. */
+    readonly msrs: readonly AccessCount[];
     /** Times that the guest went to wait in HLT. */
     readonly halts: number;
     /** Interrupts delivered, without NMIs. */
     readonly interrupts: number;
+    /** The same by vector, `0x20` to `0xff`, most first. */
+    readonly vectors: readonly NamedCount[];
+    /** Interrupts that controllers took, by where they came from, most first. Those that came before the last was delivered are in here. */
+    readonly sources: readonly NamedCount[];
     readonly resets: number;
+    /** Network cards that are there now. */
+    readonly cards: readonly CardReport[];
+    /** Connectors of virtual buses. */
+    readonly connectors: readonly ConnectorReport[];
 }
 interface ExitSources {
     readonly ports: AddressSpace;
@@ -170,12 +273,25 @@ interface ExitSources {
     readonly instructions: () => bigint;
     readonly now: () => bigint;
     readonly halts: () => number;
+    /** Writes to the EOI register of the local APIC, which are accesses to memory. */
+    readonly endsOfInterrupt: () => number;
+    /** Interrupts by where they come from, in any order. */
+    readonly interruptSources: () => readonly NamedCount[];
+    readonly cards: () => readonly CardReport[];
+    readonly connectors: () => readonly ConnectorReport[];
 }
 declare class ExitCounters {
     #private;
-    interrupts: number;
+    hypercalls: number;
+    interruptWindows: number;
     resets: number;
     constructor(sources: ExitSources);
+    /** An interrupt is delivered: 0 to 255. */
+    delivered(vector: number): void;
+    /** The registers, so that accesses to them are counted. */
+    countMsrs(msrs: ReadonlyMap<number, MsrHandler>): ReadonlyMap<number, MsrHandler>;
+    /** A handler of hypercalls, so that calls are counted. */
+    countHypercalls(handler: HypercallHandler): HypercallHandler;
     /** The counts now; also what JSON.stringify makes of the counters. */
     toJSON(): ExitReport;
 }
@@ -201,6 +317,42 @@ interface Sleep {
 /** Node's or the browser's event loop. */
 declare function platformHost(): Host;
 
+/**
+ * The machine's second bus: a container and a bus for each wire by which the guest can reach one.
+ *
+ *   pci         behind a function of the PCI bus, which interrupts by a message or its pin
+ *   hypercall   found by CPUID, called by VMCALL, interrupts by a vector of the guest's choice in the local APIC
+ *
+ * A bus has the name of its wire. Work that is put off is a timer that is due at once: it runs between instructions, in deterministic order.
+ */
+
+type Wire = 'pci' | 'hypercall';
+interface VirtualBusOptions {
+    readonly wires: readonly Wire[];
+    readonly ram: GuestMemory;
+    readonly clock: Clock;
+    /** A fixed, edge-triggered interrupt to the local APIC. */
+    readonly inject: (vector: number, destination: number, logical: boolean) => void;
+}
+declare class VirtualBus {
+    #private;
+    /** What the administrator works on. */
+    readonly host: VbusHost;
+    /** To be plugged into PCI; undefined without that wire. */
+    readonly bridge: PciFunction | undefined;
+    /** To be given to the CPU; undefined without that wire. */
+    readonly hypercalls: VbusHypercalls | undefined;
+    /** Interrupts injected directly. */
+    injected: number;
+    constructor({ wires, ram, clock, inject }: VirtualBusOptions);
+    /** As after power-on, seen from the guest; what is linked stays. The bridge is reset with its function. */
+    reset(): void;
+    has(wire: Wire): boolean;
+    /** Interrupts for one signal of a device on a bus, 0 to 1; 0 before the first signal. */
+    interruptsPerSignal(wire: Wire): number;
+    report(): ConnectorReport[];
+}
+
 /** What a PC is made of, and the checks that need no machine. */
 
 interface PcOptions {
@@ -208,6 +360,15 @@ interface PcOptions {
     readonly memory: number;
     readonly boot: KernelBoot | BiosBoot;
     readonly nets?: readonly NetOptions[];
+    /** Wires to a vbus that the machine has beside those that its cards need: devices may come later. */
+    readonly vbus?: readonly Wire[];
+    /** Makes what a network device is connected to that an administrator makes by name (`pc.vbus`); undefined: it cannot be made. */
+    readonly plug?: (name: string) => NetOptions | undefined;
+    /**
+     * Something outside may act on the machine while the guest waits, so that waiting takes real time in the deterministic mode, too. Always
+     * so with a network card. Default: false.
+     */
+    readonly attended?: boolean;
     /** Port of an exit device, 4 ports wide: a byte written there ends the run. */
     readonly exitPort?: number;
     /** Default: that of `Cpu`. */
@@ -233,14 +394,22 @@ interface KernelBoot {
 interface BiosBoot {
     readonly bios: Uint8Array;
 }
-/** A virtio-net card in a slot of its own. */
+/** A network card: virtio-net in a PCI slot of its own, or a device of a vbus. */
 interface NetOptions {
+    /** Default: `virtio-net`. */
+    readonly model?: 'virtio-net' | 'venet';
+    /** Default: `pci`; venet is a device of a vbus only. */
+    readonly bus?: 'pci' | 'vbus';
+    /** How the guest reaches the vbus. Default: `pci`. */
+    readonly wire?: Wire;
     /** Makes what is at the other end of the cable; its timers are the machine's clock. Called once, in `createPc`. */
     readonly connect: (clock: Clock) => EthernetPort;
-    /** Six bytes. Default: 52:54:00:12:34:56 for the first card, the last byte counted up for others. */
+    /** Six bytes. Default: 52:54:00:12:34:56 for the first card, counted up for others. */
     readonly mac?: Uint8Array;
     /** In bytes; told to the guest if given. */
     readonly mtu?: number;
+    /** The card is gone, and nobody uses the port any more: not at the end of a run, but when it was removed from the machine. */
+    readonly disconnect?: () => void;
 }
 type TimeOptions = {
     /** Virtual time follows the host's. */
@@ -264,6 +433,53 @@ declare const MEMORY_MAX: number;
 declare const NETS_MAX = 8;
 /** The default MAC address of a card, counted from 0: the range that QEMU's users know. */
 declare function defaultMac(index: number): Uint8Array<ArrayBuffer>;
+
+/**
+ * The network cards of the machine, on either bus: those that it is built with, those that come and go while it runs, and those that an
+ * administrator makes of a device class. A card on PCI is a virtio-net device in a slot; on a vbus it is a device of the class "venet-tap"
+ * or "virtio-net", linked to the bus of its wire.
+ *
+ *   add ──► card ──► remove: PCI asks the guest, which may take its time or refuse; a vbus takes the device at once ──► disconnect
+ */
+
+interface NetworkCard {
+    /** `net0`, or what the administrator has called it. */
+    readonly name: string;
+    readonly model: 'virtio-net' | 'venet';
+    readonly bus: 'pci' | 'vbus';
+    readonly device: VirtioNet | Venet;
+    /** Where the guest finds it: `00:01.0`, or `pci/0`, the bus and its id there; undefined while it is on no bus. */
+    readonly place: string | undefined;
+    /** The cable: settable at any time, the guest is told if its driver wants to know. */
+    linkUp: boolean;
+    report(): CardReport;
+}
+interface NetworkCardsOptions {
+    readonly clock: Clock;
+    readonly pci: PciBus;
+    readonly hotplug: HotplugSlots;
+    readonly virtualBus: VirtualBus;
+    /** Where ranges of PCI functions are. */
+    readonly spaces: readonly AddressSpace[];
+    /** What a device is connected to that an administrator makes. */
+    readonly plug: ((name: string) => NetOptions | undefined) | undefined;
+}
+/** What became of a request to remove a card. */
+type Removal = 'removed' | 'requested' | 'unknown';
+declare class NetworkCards {
+    #private;
+    constructor(options: NetworkCardsOptions);
+    get list(): readonly NetworkCard[];
+    find(name: string): NetworkCard | undefined;
+    /**
+     * Makes a card and puts it on its bus, on PCI in the first free slot. `cold`: the machine is off, nobody has to be told.
+     * @throws ConfigurationError `no-wire`, `no-slot`, `too-many-nets`, and those of the device.
+     */
+    add(net: NetOptions, cold?: boolean): NetworkCard;
+    /** Takes a card away; on PCI this is the guest's to finish. `force`: at once, without asking. */
+    remove(name: string, force?: boolean): Removal;
+    report(): CardReport[];
+}
 
 /**
  * CPU budget ↔ timers ↔ events from outside. One pass: run the timers that are due; run the CPU until the next timer, the end of the
@@ -325,8 +541,14 @@ interface Pc {
     readonly cpu: Cpu;
     readonly ram: GuestMemory;
     readonly pci: PciBus;
-    /** One for each of `options.nets`. */
-    readonly nets: readonly VirtioNet[];
+    /** Devices that come and go while the guest runs. */
+    readonly hotplug: HotplugSlots;
+    /** The container of the virtual buses: what an administrator works on. A bus has the name of its wire. */
+    readonly vbus: VbusHost;
+    /** The same as a tree of files, as configfs and sysfs showed it. */
+    readonly vbusTree: VbusTree;
+    /** Network cards: those of `options.nets` and what came and went since. */
+    readonly cards: NetworkCards;
     /** Registers as text, several lines. */
     describeCpu(): string;
 }
@@ -336,5 +558,5 @@ interface Pc {
  */
 declare function createPc(options: PcOptions): Pc;
 
-export { DETERMINISTIC_START_MS, ExitCounters, MEMORY_MAX, MEMORY_MIN, NETS_MAX, createPc, defaultMac, loadBios, loadKernel, loadLinux, loadMultiboot, memoryMapOf, platformHost };
-export type { AccessCount, BiosBoot, BiosImage, BootProgram, ConsolePort, ExitReport, Host, KernelBoot, LinuxOptions, MemoryMapEntry, MultibootOptions, NetOptions, Pc, PcOptions, PcStop, Placement, Sleep, StartSegment, StartState, StopCondition, TimeOptions };
+export { DETERMINISTIC_START_MS, ExitCounters, MEMORY_MAX, MEMORY_MIN, NETS_MAX, NetworkCards, createPc, defaultMac, loadBios, loadKernel, loadLinux, loadMultiboot, memoryMapOf, platformHost };
+export type { AccessCount, BiosBoot, BiosImage, BootProgram, CardCounts, CardReport, ConnectorReport, ConsolePort, Directions, ExitKinds, ExitReport, Host, KernelBoot, LinuxOptions, MemoryMapEntry, MultibootOptions, NamedCount, NetOptions, NetworkCard, Pc, PcOptions, PcStop, Placement, Removal, Sleep, StartSegment, StartState, StopCondition, TimeOptions, Wire };

@@ -1,6 +1,7 @@
 import { Clock } from '@paravirt/bus';
-import { W as WrappedPort, E as EthernetPort, F as FrameOffload, P as PortOffloads, R as ReceiverOffloads } from './user-network.js';
-export { A as AddressOptions, a as AddressPlan, D as DropCounters, b as Forward, T as TcpConnectionInfo, c as TcpOptions, d as TcpState, U as UserNetwork, e as UserNetworkOptions, f as UserNetworkStatistics, g as formatIpv4, h as formatMac, p as parseForward, i as parseIpv4 } from './user-network.js';
+import { E as EthernetPort, F as FrameOffload, P as PortOffloads, R as ReceiverOffloads } from './ethernet-port.js';
+import { W as WrappedPort } from './user-network.js';
+export { A as AddressOptions, a as AddressPlan, D as DropCounters, F as Forward, T as TcpConnectionInfo, b as TcpOptions, c as TcpState, U as UserNetwork, d as UserNetworkOptions, e as UserNetworkStatistics, f as formatIpv4, g as formatMac, p as parseForward, h as parseIpv4 } from './user-network.js';
 export { D as DnsAnswer, a as DnsQuestion, b as DnsRecord, H as HostNetwork, c as HostTcpEvents, d as HostTcpFailure, e as HostTcpListener, f as HostTcpSocket, g as HostUdpEvents, h as HostUdpSocket, S as SocketAddress, T as TftpFiles } from './tftp.js';
 
 /**

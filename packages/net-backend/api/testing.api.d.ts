@@ -1,5 +1,6 @@
-import { EthernetPort, WrappedPort, FrameOffload, UserNetwork, UserNetworkOptions } from './index.js';
+import { EthernetPort, FrameOffload, PortOffloads, ReceiverOffloads } from './index.js';
 import { Clock, VirtualClock } from '@paravirt/bus';
+import { WrappedPort, UserNetwork, UserNetworkOptions } from './index.js';
 import { HostNetwork, SocketAddress, DnsQuestion, DnsAnswer, HostTcpFailure, HostTcpSocket, HostTcpEvents, HostTcpListener, HostUdpEvents, HostUdpSocket } from './index.js';
 
 /**
@@ -29,6 +30,34 @@ interface PortFixture {
     readonly keeps: number;
 }
 declare function describeEthernetPort(name: string, make: () => PortFixture, { describe, it, expect }: TestRunner): void;
+
+/** `length` bytes from 52:54:00:01:02:04 to `to`, of an EtherType that is for experiments; the payload counts up. */
+declare function plainFrame(length: number, to?: readonly number[]): Uint8Array;
+interface TcpFrameOptions {
+    readonly kind?: 'tcp4' | 'tcp6';
+    /** Default 0x12345678. */
+    readonly sequence?: number;
+    /** Default: ACK, PSH and FIN. */
+    readonly flags?: number;
+    /** Bytes of TCP options, a multiple of 4. Default 12. */
+    readonly options?: number;
+    /** 802.1Q tag. */
+    readonly vlan?: number;
+    /** True leaves only the pseudo-header sum in the checksum field, as a driver with checksum offload does. */
+    readonly partial?: boolean;
+}
+/** Offsets of the headers of a frame that `tcpFrame` made. */
+declare function tcpOffsets({ kind, options, vlan }?: TcpFrameOptions): {
+    network: number;
+    transport: number;
+    payload: number;
+};
+/** A TCP frame with `payload` bytes, which count up modulo 251. */
+declare function tcpFrame(payload: number, frameOptions?: TcpFrameOptions): Uint8Array;
+/** The sum over addresses, protocol and length, folded to 16 bits. [RFC 9293 §3.1, RFC 8200 §8.1] */
+declare function pseudoHeaderSum(frame: Uint8Array, network: number, kind: 'tcp4' | 'tcp6', length: number): number;
+/** True if the TCP checksum of a frame (and that of its IPv4 header) is right. */
+declare function checksumsRight(frame: Uint8Array, options?: TcpFrameOptions): boolean;
 
 /** Middleware that is a bad cable: it loses, repeats and delays frames both ways, the same ones for the same seed. */
 
@@ -116,6 +145,37 @@ declare class MemoryHost implements HostNetwork {
     listenTcp(at: SocketAddress, accept: (socket: HostTcpSocket, peer: SocketAddress) => HostTcpEvents): Promise<HostTcpListener>;
     openUdp(events: HostUdpEvents): HostUdpSocket;
     resolve(question: DnsQuestion, answer: (answer: DnsAnswer) => void): void;
+}
+
+/**
+ * An `EthernetPort` that keeps what it is given and delivers what a test says. It can be full, and it keeps refused frames until `resume`.
+ */
+
+/** A frame that was transmitted into the port; a copy. */
+interface SentFrame {
+    readonly frame: Uint8Array;
+    readonly offload: FrameOffload | undefined;
+}
+declare class RecordingPort implements EthernetPort {
+    #private;
+    onReceive: ((frame: Uint8Array, offload?: FrameOffload) => boolean) | undefined;
+    onWritable: (() => void) | undefined;
+    offloads: PortOffloads | undefined;
+    receiverOffloads: ReceiverOffloads | undefined;
+    readonly sent: SentFrame[];
+    /** Frames that `transmit` still takes. */
+    room: number;
+    refusals: number;
+    resumed: number;
+    constructor(offloads?: PortOffloads);
+    /** Frames that were refused and wait for `resume`. */
+    get waiting(): number;
+    transmit(frame: Uint8Array, offload?: FrameOffload): boolean;
+    /** Lets `transmit` take `room` more frames and tells the user. */
+    open(room?: number): void;
+    /** Delivers a frame, or keeps it behind those that wait; true if it was taken at once. */
+    deliver(frame: Uint8Array, offload?: FrameOffload): boolean;
+    resume(): void;
 }
 
 interface TestTcpSegment {
@@ -315,5 +375,5 @@ interface UserNetworkFixture {
 /** `wrap` puts something between the network and the guest. */
 declare function userNetworkFixture(options?: Partial<UserNetworkOptions>, guestOptions?: Partial<TestHostOptions>, wrap?: (port: EthernetPort, clock: VirtualClock) => EthernetPort): UserNetworkFixture;
 
-export { ImpairedPort, MemoryHost, MemoryPeer, TestHost, TestTcp, describeEthernetPort, userNetworkFixture };
-export type { Impairment, Ipv4Fields, MemoryServer, PortFixture, SegmentSpec, TestDatagram, TestHostOptions, TestPacket, TestRunner, TestTcpOptions, TestTcpSegment, UserNetworkFixture };
+export { ImpairedPort, MemoryHost, MemoryPeer, RecordingPort, TestHost, TestTcp, checksumsRight, describeEthernetPort, plainFrame, pseudoHeaderSum, tcpFrame, tcpOffsets, userNetworkFixture };
+export type { Impairment, Ipv4Fields, MemoryServer, PortFixture, SegmentSpec, SentFrame, TcpFrameOptions, TestDatagram, TestHostOptions, TestPacket, TestRunner, TestTcpOptions, TestTcpSegment, UserNetworkFixture };

@@ -219,7 +219,8 @@ declare class ConfigSpace implements IoHandler {
 }
 
 /**
- * The MSI capability [PCI 3.0 §6.8.1]: 64-bit message address, multiple messages, per-vector masking with pending bits.
+ * The MSI capability [PCI 3.0 §6.8.1], in two of its four forms: a 64-bit message address with per-vector masking and pending bits, or a
+ * 32-bit address and nothing else. Multiple messages in both.
  *
  * A message that may not be sent now (its vector is masked, or the function may not act as a bus master) is pending and is sent once when
  * it may. [PCI 3.0 §6.8.3.5]
@@ -236,6 +237,9 @@ declare const MSI_PER_VECTOR_MASKING = 256;
 type MsiRegister = 'capabilityId' | 'nextPointer' | 'messageControl' | 'messageAddress' | 'messageUpperAddress' | 'messageData' | 'reserved0e' | 'maskBits' | 'pendingBits';
 /** [PCI 3.0 Figure 6-9] Capability structure for a 64-bit message address and per-vector masking. */
 declare const MSI_CAPABILITY: RegisterTable<MsiRegister>;
+type Msi32Register = 'capabilityId' | 'nextPointer' | 'messageControl' | 'messageAddress' | 'messageData';
+/** [PCI 3.0 Figure 6-9] Capability structure for a 32-bit message address. */
+declare const MSI_CAPABILITY_32: RegisterTable<Msi32Register>;
 /** How a function gets its messages out; made by the function. */
 interface MessagePort {
     /** False while the function may not act as a bus master. */
@@ -245,6 +249,8 @@ interface MessagePort {
 interface MsiOptions {
     /** Messages that the function asks for: 1, 2, 4, 8, 16 or 32. */
     readonly vectors: number;
+    /** Of the message address. 64, the default, comes with per-vector masking, 32 without. */
+    readonly addressBits?: 32 | 64;
 }
 declare class Msi {
     #private;
@@ -400,6 +406,10 @@ declare class PciFunction {
     readonly intx: InterruptLine;
     /** Guest memory, reached only while the guest lets this function act as a bus master; see `BusMasterMemory`. */
     readonly dma: GuestMemory;
+    /** Message-signalled interrupts sent since the function was made. */
+    messagesSent: number;
+    /** Times that its wire rose since then. */
+    intxAssertions: number;
     /**
      * @throws ConfigurationError `bad-id`, `bad-bar`, `bad-msi`, `bad-msix`, `bad-capability`, `capability-space`, `region-outside`,
      * `region-overlap`.
@@ -414,8 +424,13 @@ declare class PciFunction {
      * ignored. False: no messages are enabled, nothing happened, the device has `intx`.
      */
     signal(vector: number): boolean;
-    /** Connects the function, once, before the guest runs; a `PciBus` does it. */
+    /** Connects the function; a `PciBus` does it. Until then, and after `detach`, it is wired to nothing. */
     attach(wiring: FunctionWiring): void;
+    /**
+     * Takes the function off its wires: it is reset, its ranges are gone, its wire is low, and neither memory nor interrupts can be reached
+     * any more, whatever the device had under way. It may be attached again.
+     */
+    detach(): void;
     /** Whether the header says that the device has more functions than this one. */
     set multiFunction(value: boolean);
     /** As after power-on: nothing decoded, no bus master, INTx low, nothing pending, then the device's own `onReset`. */
@@ -550,6 +565,11 @@ declare class PciBus implements ConfigurationAccess {
      * @throws ConfigurationError `bad-slot`, `slot-taken`, `no-function-0`.
      */
     plug(device: number, functionNumber: number, pciFunction: PciFunction): PciAddress;
+    /**
+     * Pulls a device: all its functions are reset and wired to nothing. They are returned by function number and may be plugged again; none
+     * if the place was empty.
+     */
+    unplug(device: number): readonly PciFunction[];
     /** The function at a place, undefined if none is. */
     at(device: number, functionNumber: number): PciFunction | undefined;
     /** All functions, by device and function number. */
@@ -612,5 +632,5 @@ declare function assignAddresses(access: ConfigurationAccess, windows: Windows, 
 /** Sets bits of a function's command register, and clears others. */
 declare function setCommand(access: ConfigurationAccess, address: PciAddress, set: number, clear?: number): void;
 
-export { BAR_IO_SPACE as B, DEVICES as D, FUNCTIONS as F, HEADER_TYPE_MULTI_FUNCTION as H, InterruptRouting as J, MSIX_ENABLE as L, MSIX_CAPABILITY as M, MSIX_ENTRY_SIZE as N, MSIX_FUNCTION_MASK as O, MSIX_TABLE_SIZE as Q, MSIX_VECTOR_MASK as R, MSI_64_BIT as S, MSI_CAPABILITY as T, MSI_ENABLE as U, MSI_MULTIPLE_MESSAGE_CAPABLE as V, MSI_MULTIPLE_MESSAGE_ENABLE as W, MSI_PER_VECTOR_MASKING as X, Msi as Z, MsiX as a0, PciBus as a3, Regions as a9, vendorCapability as aA, STATUS_CAPABILITIES_LIST as ab, STATUS_CLEARABLE as ac, STATUS_DETECTED_PARITY_ERROR as ad, STATUS_INTERRUPT as ae, STATUS_MASTER_DATA_PARITY_ERROR as af, STATUS_RECEIVED_MASTER_ABORT as ag, STATUS_RECEIVED_TARGET_ABORT as ah, STATUS_SIGNALED_SYSTEM_ERROR as ai, STATUS_SIGNALED_TARGET_ABORT as aj, TYPE_0_HEADER as ak, assignAddresses as ao, describeTopology as ap, findCapabilities as aq, findFunctions as ar, formatAddress as as, moveBar as at, pirqOf as au, placeCapabilities as av, probeBars as aw, registerCapability as ax, setCommand as ay, topologyOf as az, PciFunction as b, BAR_MEMORY_64 as c, BAR_PREFETCHABLE as d, BASE_ADDRESS_REGISTERS as e, Bar as f, CAPABILITIES_END as j, CAPABILITIES_START as k, CAPABILITY_MSI as l, CAPABILITY_MSIX as m, CAPABILITY_VENDOR_SPECIFIC as n, COMMAND_BUS_MASTER as o, COMMAND_INTERRUPT_DISABLE as p, COMMAND_IO_SPACE as q, COMMAND_MEMORY_SPACE as r, COMMAND_PARITY_ERROR_RESPONSE as s, COMMAND_SERR_ENABLE as t, COMMAND_WRITABLE as u, CONFIG_SPACE_SIZE as v, ConfigSpace as x };
-export type { MsiRegister as $, AssignedBar as A, ConfigurationAccess as C, FunctionWiring as E, HeaderBehaviour as G, InterruptPin as I, InterruptRoutingOptions as K, PciAddress as P, MessagePort as Y, MsiOptions as _, PciFunctionOptions as a, MsixOptions as a1, MsixRegister as a2, PciBusOptions as a4, PerPirq as a5, PlacedCapability as a6, ProbedBar as a7, Region as a8, RoutedPin as aa, Type0Register as al, Window as am, Windows as an, BarKind as g, BarSpec as h, BarTopology as i, Capability as w, FoundCapability as y, FunctionTopology as z };
+export { Msi as $, BAR_IO_SPACE as B, DEVICES as D, FUNCTIONS as F, HEADER_TYPE_MULTI_FUNCTION as H, InterruptRouting as K, MSIX_CAPABILITY as M, MSIX_ENABLE as N, MSIX_ENTRY_SIZE as O, MSIX_FUNCTION_MASK as Q, MSIX_TABLE_SIZE as R, MSIX_VECTOR_MASK as S, MSI_64_BIT as T, MSI_CAPABILITY as U, MSI_CAPABILITY_32 as V, MSI_ENABLE as W, MSI_MULTIPLE_MESSAGE_CAPABLE as X, MSI_MULTIPLE_MESSAGE_ENABLE as Y, MSI_PER_VECTOR_MASKING as Z, MsiX as a3, setCommand as aA, topologyOf as aB, vendorCapability as aC, Regions as ab, STATUS_CAPABILITIES_LIST as ad, STATUS_CLEARABLE as ae, STATUS_DETECTED_PARITY_ERROR as af, STATUS_INTERRUPT as ag, STATUS_MASTER_DATA_PARITY_ERROR as ah, STATUS_RECEIVED_MASTER_ABORT as ai, STATUS_RECEIVED_TARGET_ABORT as aj, STATUS_SIGNALED_SYSTEM_ERROR as ak, STATUS_SIGNALED_TARGET_ABORT as al, TYPE_0_HEADER as am, assignAddresses as aq, describeTopology as ar, findCapabilities as as, findFunctions as at, formatAddress as au, moveBar as av, pirqOf as aw, placeCapabilities as ax, probeBars as ay, registerCapability as az, PciFunction as b, PciBus as c, BAR_MEMORY_64 as d, BAR_PREFETCHABLE as e, BASE_ADDRESS_REGISTERS as f, Bar as g, CAPABILITIES_END as k, CAPABILITIES_START as l, CAPABILITY_MSI as m, CAPABILITY_MSIX as n, CAPABILITY_VENDOR_SPECIFIC as o, COMMAND_BUS_MASTER as p, COMMAND_INTERRUPT_DISABLE as q, COMMAND_IO_SPACE as r, COMMAND_MEMORY_SPACE as s, COMMAND_PARITY_ERROR_RESPONSE as t, COMMAND_SERR_ENABLE as u, COMMAND_WRITABLE as v, CONFIG_SPACE_SIZE as w, ConfigSpace as y };
+export type { AssignedBar as A, ConfigurationAccess as C, FunctionTopology as E, FunctionWiring as G, HeaderBehaviour as I, InterruptPin as J, InterruptRoutingOptions as L, PciAddress as P, MessagePort as _, PciFunctionOptions as a, Msi32Register as a0, MsiOptions as a1, MsiRegister as a2, MsixOptions as a4, MsixRegister as a5, PciBusOptions as a6, PerPirq as a7, PlacedCapability as a8, ProbedBar as a9, Region as aa, RoutedPin as ac, Type0Register as an, Window as ao, Windows as ap, BarKind as h, BarSpec as i, BarTopology as j, Capability as x, FoundCapability as z };

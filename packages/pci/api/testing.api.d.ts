@@ -1,6 +1,6 @@
 import { AddressSpace, Width, MessageInterrupts, Ram, RecordingLine } from '@paravirt/bus';
 import { ConfigurationAccess, PciAddress, PerPirq, PciBus } from './index.js';
-export { ao as assignAddresses, aq as findCapabilities, ar as findFunctions, at as moveBar, aw as probeBars, ay as setCommand } from './enumeration.js';
+export { aq as assignAddresses, as as findCapabilities, at as findFunctions, av as moveBar, ay as probeBars, aA as setCommand } from './enumeration.js';
 
 /**
  * The driver's side of a bus, for tests of device models: configuration accesses through ports as an operating system makes them, a

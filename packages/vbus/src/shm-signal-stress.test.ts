@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { BufferRegion } from './shared-region.ts';
 import { initShmSignal, ShmSignal } from './shm-signal.ts';
 
-/** As in shm-signal.test-worker.ts. */
+/** As in node/testing/shm-signal-injector.ts. */
 const PRODUCED = 0;
 const CONSUMED = 1;
 const RINGS = 2;
@@ -56,7 +56,7 @@ async function stress(napi: boolean, plain: boolean): Promise<Outcome> {
   };
   let polling = false;
   south.enable();
-  const worker = new Worker(new URL('./shm-signal.test-worker.ts', import.meta.url), {
+  const worker = new Worker(new URL('./node/testing/shm-signal-injector.ts', import.meta.url), {
     workerData: { control: controlBuffer, shared, offset: OFFSET, plain },
     execArgv: ['--conditions=@paravirt/source'],
   });

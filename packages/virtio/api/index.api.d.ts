@@ -1,8 +1,9 @@
-import { V as VirtioDevice, F as FeatureSet, a as FeatureRequirement, D as DriverSession, Q as QueueLayout } from './pci.js';
-export { C as ChainFault, b as ChainReader, c as ChainWriter, d as DescriptorChain, e as DropReason, f as FeatureNegotiation, g as FeatureRefusal, L as LayoutFault, M as MAX_QUEUE_SIZE, N as NET_CLASS_CODE, h as NetCounters, O as OffloadPolicy, i as QueueArea, j as QueueFault, k as QueueSetup, R as RING_FEATURES, S as SessionInterrupts, l as SplitQueue, m as SplitQueueOptions, n as VIRTIO_F_EVENT_IDX, o as VIRTIO_F_INDIRECT_DESC, p as VIRTIO_F_RING_RESET, q as VIRTIO_F_VERSION_1, r as VIRTQ_DESC_F_INDIRECT, s as VIRTQ_DESC_F_NEXT, t as VIRTQ_DESC_F_WRITE, u as VirtioEvent, v as VirtioNet, w as VirtioNetOptions, x as VirtioPci, y as VirtioPciOptions, z as VirtioSession, A as VirtioSessionOptions, B as checkLayout, E as descriptorAreaSize, G as deviceAreaSize, H as driverAreaSize, I as featureSet, J as hasFeature, K as isQueueSize } from './pci.js';
+import { V as VirtioDevice, F as FeatureSet, a as FeatureRequirement, D as DriverSession, Q as QueueLayout } from './vbus.js';
+export { C as ChainFault, b as ChainReader, c as ChainWriter, d as DescriptorChain, e as DropReason, f as FeatureNegotiation, g as FeatureRefusal, L as LayoutFault, M as MAX_QUEUE_SIZE, N as NET_CLASS_CODE, h as NetCounters, O as OffloadPolicy, i as QueueArea, j as QueueCounters, k as QueueFault, l as QueueRefusal, m as QueueSetup, R as RING_FEATURES, S as SessionInterrupts, n as SplitQueue, o as SplitQueueOptions, p as VIRTIO_F_EVENT_IDX, q as VIRTIO_F_INDIRECT_DESC, r as VIRTIO_F_RING_RESET, s as VIRTIO_F_VERSION_1, t as VIRTQ_DESC_F_INDIRECT, u as VIRTQ_DESC_F_NEXT, v as VIRTQ_DESC_F_WRITE, w as VirtioEvent, x as VirtioNet, y as VirtioNetOptions, z as VirtioPci, A as VirtioPciOptions, B as VirtioSession, E as VirtioSessionOptions, G as VirtioVbus, H as VirtioVbusOptions, I as checkLayout, J as descriptorAreaSize, K as deviceAreaSize, P as driverAreaSize, T as featureSet, U as hasFeature, W as isQueueSize, X as virtioClass } from './vbus.js';
 import { GuestMemory } from '@paravirt/bus';
 import '@paravirt/net-backend';
 import '@paravirt/pci';
+import '@paravirt/vbus';
 
 /**
  * The device status field. [virtio 1.2 §2.1, §3.1.1]
@@ -111,5 +112,16 @@ declare class NotificationSuppression {
     requestKicks(availableIndex: number): void;
 }
 
-export { ACKNOWLEDGE, DEVICE_NEEDS_RESET, DRIVER, DRIVER_OK, DeviceStatus, DriverSession, FAILED, FEATURES_OK, FeatureRequirement, FeatureSet, NotificationSuppression, QueueLayout, RNG_CLASS_CODE, VIRTQ_AVAIL_F_NO_INTERRUPT, VIRTQ_USED_F_NO_NOTIFY, VirtioDevice, VirtioRng, needEvent };
+/**
+ * The ABI of virtio over a virtual-bus, as numbers and tables; docs/virtio-vbus.md tells it in prose. An interface of type `virtio` is
+ * opened by DEVOPEN; its functions are DEVCALLs, each queue and the notice of configuration changes a DEVSHM with a doorbell in it. All
+ * fields are little-endian and aligned as on x86-64.
+ */
+
+/** Type of the interface: drivers match on it. */
+declare const VIRTIO_VBUS_TYPE = "virtio";
+/** Version that DEVOPEN names. */
+declare const VIRTIO_VBUS_VERSION = 1;
+
+export { ACKNOWLEDGE, DEVICE_NEEDS_RESET, DRIVER, DRIVER_OK, DeviceStatus, DriverSession, FAILED, FEATURES_OK, FeatureRequirement, FeatureSet, NotificationSuppression, QueueLayout, RNG_CLASS_CODE, VIRTIO_VBUS_TYPE, VIRTIO_VBUS_VERSION, VIRTQ_AVAIL_F_NO_INTERRUPT, VIRTQ_USED_F_NO_NOTIFY, VirtioDevice, VirtioRng, needEvent };
 export type { DriverProgress, StatusActions, StatusWrite, VirtioRngOptions };

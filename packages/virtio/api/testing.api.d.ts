@@ -1,35 +1,10 @@
-import { QueueLayout, FeatureSet, VirtioNet, VirtioPci, VirtioEvent, VirtioNetOptions, SplitQueue, QueueFault, SplitQueueOptions, DescriptorChain } from './index.js';
+import { RecordingPort } from '@paravirt/net-backend/testing';
+export { RecordingPort, SentFrame, TcpFrameOptions, checksumsRight, plainFrame, pseudoHeaderSum, tcpFrame, tcpOffsets } from '@paravirt/net-backend/testing';
+import { QueueLayout, FeatureSet, VirtioNet, VirtioPci, VirtioEvent, VirtioNetOptions, QueueCounters, SplitQueue, QueueFault, SplitQueueOptions, DescriptorChain, VirtioVbus, VirtioDevice } from './index.js';
 import { GuestMemory, AddressSpace, RecordingLine, Width, Ram } from '@paravirt/bus';
 import { PciFunction } from '@paravirt/pci';
-import { EthernetPort, FrameOffload, PortOffloads, ReceiverOffloads } from '@paravirt/net-backend';
-
-/** `length` bytes from 52:54:00:01:02:04 to `to`, of an EtherType that is for experiments; the payload counts up. */
-declare function plainFrame(length: number, to?: readonly number[]): Uint8Array;
-interface TcpFrameOptions {
-    readonly kind?: 'tcp4' | 'tcp6';
-    /** Default 0x12345678. */
-    readonly sequence?: number;
-    /** Default: ACK, PSH and FIN. */
-    readonly flags?: number;
-    /** Bytes of TCP options, a multiple of 4. Default 12. */
-    readonly options?: number;
-    /** 802.1Q tag. */
-    readonly vlan?: number;
-    /** True leaves only the pseudo-header sum in the checksum field, as a driver with checksum offload does. */
-    readonly partial?: boolean;
-}
-/** Offsets of the headers of a frame that `tcpFrame` made. */
-declare function tcpOffsets({ kind, options, vlan }?: TcpFrameOptions): {
-    network: number;
-    transport: number;
-    payload: number;
-};
-/** A TCP frame with `payload` bytes, which count up modulo 251. */
-declare function tcpFrame(payload: number, frameOptions?: TcpFrameOptions): Uint8Array;
-/** The sum over addresses, protocol and length, folded to 16 bits. [RFC 9293 §3.1, RFC 8200 §8.1] */
-declare function pseudoHeaderSum(frame: Uint8Array, network: number, kind: 'tcp4' | 'tcp6', length: number): number;
-/** True if the TCP checksum of a frame (and that of its IPv4 header) is right. */
-declare function checksumsRight(frame: Uint8Array, options?: TcpFrameOptions): boolean;
+import { VbusClient, VbusEvent, ShmSignal, VbusHost, ClientMemory } from '@paravirt/vbus';
+import '@paravirt/net-backend';
 
 declare class GuestArena {
     #private;
@@ -38,33 +13,6 @@ declare class GuestArena {
     constructor(start: number, end: number);
     /** First address of `size` bytes. @throws ConfigurationError `arena-full`. */
     allocate(size: number, alignment?: number): number;
-}
-
-/**
- * The register blocks of the modern PCI transport, as the specification's structures. [virtio 1.2 §4.1.4] Offsets follow from the order;
- * 64-bit addresses are two 32-bit fields, which is how drivers must write them. [virtio 1.2 §4.1.3.1]
- */
-
-type CommonRegister = 'deviceFeatureSelect' | 'deviceFeature' | 'driverFeatureSelect' | 'driverFeature' | 'configMsixVector' | 'numQueues' | 'deviceStatus' | 'configGeneration' | 'queueSelect' | 'queueSize' | 'queueMsixVector' | 'queueEnable' | 'queueNotifyOff' | 'queueDescLow' | 'queueDescHigh' | 'queueDriverLow' | 'queueDriverHigh' | 'queueDeviceLow' | 'queueDeviceHigh' | 'queueNotifyData' | 'queueReset';
-
-/**
- * A slot with one function and nothing around it: guest memory, the space its ranges are placed in, and records of its interrupts.
- */
-
-/** A message-signalled interrupt. */
-interface SentMessage {
-    readonly address: bigint;
-    readonly data: number;
-}
-declare class PciSlot {
-    readonly function: PciFunction;
-    readonly memory: GuestMemory;
-    /** Physical addresses that are not RAM. */
-    readonly mmio: AddressSpace;
-    readonly intx: RecordingLine;
-    readonly messages: SentMessage[];
-    /** Default memory: 4 MiB. */
-    constructor(pciFunction: PciFunction, memory?: GuestMemory);
 }
 
 /**
@@ -93,7 +41,10 @@ interface UsedElement {
 }
 interface SplitRingDriverOptions {
     readonly memory: GuestMemory;
+    /** Where the areas come from. */
     readonly arena: GuestArena;
+    /** Where tables of indirect descriptors come from. Default: `arena`. */
+    readonly tables?: GuestArena;
     readonly size: number;
     /** VIRTIO_F_EVENT_IDX was negotiated. */
     readonly eventIndex?: boolean;
@@ -139,6 +90,109 @@ declare class SplitRingDriver {
     writeUsedEvent(index: number): void;
 }
 
+/** What a driver of a device type needs of the transport below it. [virtio 1.2 §3.1] */
+
+interface QueueOptions {
+    /** Default: as the device says. */
+    readonly size?: number;
+    /** MSI-X vector. */
+    readonly vector?: number;
+}
+interface TransportDriver {
+    readonly memory: GuestMemory;
+    /** Where rings and buffers come from. */
+    readonly arena: GuestArena;
+    /** The device status field. */
+    readonly status: number;
+    /** Reset, ACKNOWLEDGE, DRIVER, features, FEATURES_OK; true if the device took them. [virtio 1.2 §3.1.1, steps 1 to 6] */
+    negotiate(features: FeatureSet): boolean;
+    /** Makes a ring, tells the device where it is and enables it. */
+    setUpQueue(index: number, options?: QueueOptions): SplitRingDriver;
+    driverOk(): void;
+    /** Notifies unless the device said that it need not be; true if it was. */
+    kick(index: number): boolean;
+}
+
+interface NetDriverOptions {
+    /** Accepted features. */
+    readonly features: FeatureSet;
+    /** Receive buffers posted at the start and after each `receive`. Default: as many as the queue holds. */
+    readonly receiveBuffers?: number;
+    /** In bytes. Default 2048. */
+    readonly receiveBufferSize?: number;
+    /** Of the receive and the transmit queue. Default: as the device says. */
+    readonly queueSize?: number;
+    /** Vectors for receive, transmit and control queue, where the transport has some. Default: none, INTx. */
+    readonly vectors?: readonly [number, number, number];
+}
+interface SendOptions {
+    readonly flags?: number;
+    readonly gsoType?: number;
+    readonly headerLength?: number;
+    readonly gsoSize?: number;
+    readonly checksumStart?: number;
+    readonly checksumOffset?: number;
+    /** Lengths of the buffers that header and frame are spread over; the last takes the rest. Default: one buffer. */
+    readonly split?: readonly number[];
+    readonly indirect?: boolean;
+}
+interface ReceivedFrame {
+    readonly frame: Uint8Array;
+    readonly flags: number;
+    readonly gsoType: number;
+    readonly headerLength: number;
+    readonly gsoSize: number;
+    readonly checksumStart: number;
+    readonly checksumOffset: number;
+    readonly buffers: number;
+}
+declare class NetDriver {
+    #private;
+    readonly transport: TransportDriver;
+    readonly receiveQueue: SplitRingDriver;
+    readonly transmitQueue: SplitRingDriver;
+    readonly controlQueue: SplitRingDriver | undefined;
+    /** Initializes the device up to DRIVER_OK and posts receive buffers. */
+    constructor(transport: TransportDriver, options: NetDriverOptions);
+    /** Posts receive buffers up to the wanted number and kicks if asked to. */
+    post(count?: number): void;
+    /** Sends one frame; the used element, undefined if the device has not finished with it. Frames share one buffer: one at a time. */
+    send(frame: Uint8Array, options?: SendOptions): UsedElement | undefined;
+    /** Sends any bytes as header and frame. */
+    sendRaw(bytes: Uint8Array, options?: Pick<SendOptions, 'split' | 'indirect'>): UsedElement | undefined;
+    /** Frames that the device has delivered, complete ones only; posts new buffers. */
+    receive(): ReceivedFrame[];
+    /** Runs a control command; its status byte, undefined if the device has not answered. */
+    command(commandClass: number, command: number, data?: Uint8Array): number | undefined;
+}
+
+/**
+ * The register blocks of the modern PCI transport, as the specification's structures. [virtio 1.2 §4.1.4] Offsets follow from the order;
+ * 64-bit addresses are two 32-bit fields, which is how drivers must write them. [virtio 1.2 §4.1.3.1]
+ */
+
+type CommonRegister = 'deviceFeatureSelect' | 'deviceFeature' | 'driverFeatureSelect' | 'driverFeature' | 'configMsixVector' | 'numQueues' | 'deviceStatus' | 'configGeneration' | 'queueSelect' | 'queueSize' | 'queueMsixVector' | 'queueEnable' | 'queueNotifyOff' | 'queueDescLow' | 'queueDescHigh' | 'queueDriverLow' | 'queueDriverHigh' | 'queueDeviceLow' | 'queueDeviceHigh' | 'queueNotifyData' | 'queueReset';
+
+/**
+ * A slot with one function and nothing around it: guest memory, the space its ranges are placed in, and records of its interrupts.
+ */
+
+/** A message-signalled interrupt. */
+interface SentMessage {
+    readonly address: bigint;
+    readonly data: number;
+}
+declare class PciSlot {
+    readonly function: PciFunction;
+    readonly memory: GuestMemory;
+    /** Physical addresses that are not RAM. */
+    readonly mmio: AddressSpace;
+    readonly intx: RecordingLine;
+    readonly messages: SentMessage[];
+    /** Default memory: 4 MiB. */
+    constructor(pciFunction: PciFunction, memory?: GuestMemory);
+}
+
 /**
  * A driver of the modern PCI transport. [virtio 1.2 §4.1.5.1, §3.1.1] It finds the structures by the capability list, places the ranges
  * itself and reaches everything through configuration space and memory accesses, as a guest would.
@@ -151,13 +205,7 @@ interface PciDriverOptions {
     /** Guest memory for rings and buffers. Default: all of it but the first 64 KiB. */
     readonly arena?: GuestArena;
 }
-interface QueueOptions {
-    /** Default: as the device says. */
-    readonly size?: number;
-    /** MSI-X vector. */
-    readonly vector?: number;
-}
-declare class PciDriver {
+declare class PciDriver implements TransportDriver {
     #private;
     readonly slot: PciSlot;
     /** Where rings and buffers come from; a test may replace it when the device was reset. */
@@ -175,6 +223,7 @@ declare class PciDriver {
     readonly queues: Map<number, SplitRingDriver>;
     /** Places the ranges, enables decoding and bus mastering, and finds the structures. @throws ConfigurationError `no-structure`. */
     constructor(slot: PciSlot, options?: PciDriverOptions);
+    get memory(): GuestMemory;
     /** Writes the base addresses and the command register, as after a reset of the function. */
     place(): void;
     readPci(offset: number, width: Width): number;
@@ -211,90 +260,6 @@ declare class PciDriver {
     enableMsix(address?: number): void;
 }
 
-interface NetDriverOptions {
-    /** Accepted features. */
-    readonly features: FeatureSet;
-    /** Receive buffers posted at the start and after each `receive`. Default: as many as the queue holds. */
-    readonly receiveBuffers?: number;
-    /** In bytes. Default 2048. */
-    readonly receiveBufferSize?: number;
-    /** Of the receive and the transmit queue. Default: as the device says. */
-    readonly queueSize?: number;
-    /** Vectors for receive, transmit and control queue. Default: none, INTx. */
-    readonly vectors?: readonly [number, number, number];
-}
-interface SendOptions {
-    readonly flags?: number;
-    readonly gsoType?: number;
-    readonly headerLength?: number;
-    readonly gsoSize?: number;
-    readonly checksumStart?: number;
-    readonly checksumOffset?: number;
-    /** Lengths of the buffers that header and frame are spread over; the last takes the rest. Default: one buffer. */
-    readonly split?: readonly number[];
-    readonly indirect?: boolean;
-}
-interface ReceivedFrame {
-    readonly frame: Uint8Array;
-    readonly flags: number;
-    readonly gsoType: number;
-    readonly headerLength: number;
-    readonly gsoSize: number;
-    readonly checksumStart: number;
-    readonly checksumOffset: number;
-    readonly buffers: number;
-}
-declare class NetDriver {
-    #private;
-    readonly pci: PciDriver;
-    readonly receiveQueue: SplitRingDriver;
-    readonly transmitQueue: SplitRingDriver;
-    readonly controlQueue: SplitRingDriver | undefined;
-    /** Initializes the device up to DRIVER_OK and posts receive buffers. */
-    constructor(pci: PciDriver, options: NetDriverOptions);
-    /** Posts receive buffers up to the wanted number and kicks if asked to. */
-    post(count?: number): void;
-    /** Sends one frame; the used element, undefined if the device has not finished with it. Frames share one buffer: one at a time. */
-    send(frame: Uint8Array, options?: SendOptions): UsedElement | undefined;
-    /** Sends any bytes as header and frame. */
-    sendRaw(bytes: Uint8Array, options?: Pick<SendOptions, 'split' | 'indirect'>): UsedElement | undefined;
-    /** Frames that the device has delivered, complete ones only; posts new buffers. */
-    receive(): ReceivedFrame[];
-    /** Runs a control command; its status byte, undefined if the device has not answered. */
-    command(commandClass: number, command: number, data?: Uint8Array): number | undefined;
-}
-
-/**
- * An `EthernetPort` that keeps what it is given and delivers what a test says. It can be full, and it keeps refused frames until `resume`.
- */
-
-/** A frame that was transmitted into the port; a copy. */
-interface SentFrame {
-    readonly frame: Uint8Array;
-    readonly offload: FrameOffload | undefined;
-}
-declare class RecordingPort implements EthernetPort {
-    #private;
-    onReceive: ((frame: Uint8Array, offload?: FrameOffload) => boolean) | undefined;
-    onWritable: (() => void) | undefined;
-    offloads: PortOffloads | undefined;
-    receiverOffloads: ReceiverOffloads | undefined;
-    readonly sent: SentFrame[];
-    /** Frames that `transmit` still takes. */
-    room: number;
-    refusals: number;
-    resumed: number;
-    constructor(offloads?: PortOffloads);
-    /** Frames that were refused and wait for `resume`. */
-    get waiting(): number;
-    transmit(frame: Uint8Array, offload?: FrameOffload): boolean;
-    /** Lets `transmit` take `room` more frames and tells the user. */
-    open(room?: number): void;
-    /** Delivers a frame, or keeps it behind those that wait; true if it was taken at once. */
-    deliver(frame: Uint8Array, offload?: FrameOffload): boolean;
-    resume(): void;
-}
-
 /** A network card between a recording port and a driver: what a test of the whole device needs. */
 
 interface NetRigOptions extends Partial<Omit<VirtioNetOptions, 'port'>> {
@@ -316,6 +281,8 @@ declare class NetRig {
     constructor(options?: NetRigOptions);
     /** A driver that is up and running. Default features: VERSION_1 and `bits`. */
     start(bits?: readonly number[], options?: Partial<NetDriverOptions>): NetDriver;
+    /** A copy of what was counted at a queue so far. */
+    counters(queue: number): QueueCounters;
     runDeferred(): void;
 }
 
@@ -347,5 +314,105 @@ declare class RingRig {
     offer(descriptors: readonly Partial<RawDescriptor>[], head?: number): DescriptorChain | undefined;
 }
 
-export { GuestArena, NetDriver, NetRig, PciDriver, PciSlot, RecordingPort, RingRig, SplitRingDriver, WatchedRam, checksumsRight, plainFrame, pseudoHeaderSum, tcpFrame, tcpOffsets };
-export type { DriverBuffer, NetDriverOptions, NetRigOptions, PciDriverOptions, QueueOptions, RawDescriptor, ReceivedFrame, RingRigOptions, SendOptions, SentFrame, SentMessage, SplitRingDriverOptions, TcpFrameOptions, UsedElement };
+/**
+ * A driver of the vbus transport, the north side of docs/virtio-vbus.md: it opens an interface of type `virtio` through a client of the
+ * bus, lends it memory for rings, and rings and answers doorbells. Every call can also be made wrong: `call` and `lend` take anything.
+ */
+
+interface VbusDriverOptions {
+    readonly client: VbusClient;
+    /** Of the interface on the bus. */
+    readonly id: number;
+    /** Guest memory for rings, buffers and arguments. */
+    readonly arena: GuestArena;
+    /** Runs something soon, after the present call. */
+    readonly defer: (run: () => void) => void;
+}
+declare class VbusDriver implements TransportDriver {
+    #private;
+    readonly client: VbusClient;
+    readonly arena: GuestArena;
+    readonly memory: GuestMemory;
+    readonly queues: Map<number, SplitRingDriver>;
+    /** Interrupts by queue: how often its doorbell told this side. */
+    readonly interrupts: number[];
+    /** Configuration change notices. */
+    notices: number;
+    /** @throws ConfigurationError `vbus-open` if DEVOPEN is refused. */
+    constructor(options: VbusDriverOptions);
+    /** DEVCLOSE. */
+    close(): number;
+    /** An event of the bus; SHMSIGNAL is for one of the doorbells. */
+    event(event: VbusEvent): void;
+    /** DEVCALL with `data`, which is overwritten with what comes back. */
+    call(func: number, data?: Uint8Array, flags?: number): number;
+    /** DEVSHM with a doorbell at `signalOffset`, without one if that is undefined. */
+    lend(id: number, address: number, length: number, signalOffset: number | undefined): number;
+    /** The north side of the doorbell of a queue. */
+    signal(queue: number): ShmSignal | undefined;
+    get noticeSignal(): ShmSignal | undefined;
+    /** Address of a queue's memory, undefined if none was lent. */
+    ringAddress(queue: number): number | undefined;
+    query(): Record<'deviceId' | 'vendorId' | 'queues' | 'configSize', number> & {
+        readonly features: FeatureSet;
+    };
+    get status(): number;
+    /** The status that comes of it. */
+    writeStatus(value: number): number;
+    writeFeatures(features: FeatureSet): number;
+    /** Zero to the status field; the memory stays lent. */
+    reset(): void;
+    negotiate(features: FeatureSet): boolean;
+    driverOk(): void;
+    /** Bytes of the configuration space and its generation; undefined if they do not all exist. */
+    readConfig(offset: number, length: number): {
+        readonly bytes: Uint8Array;
+        readonly generation: number;
+    } | undefined;
+    writeConfig(offset: number, bytes: Uint8Array): number;
+    /** Lends the notice's memory and listens; its address. */
+    setUpNotice(): number;
+    queueSize(index: number): number;
+    setUpQueue(index: number, options?: QueueOptions): SplitRingDriver;
+    /** Writes the head of a queue's memory, but for the doorbell. */
+    writeHead(address: number, { layout, size }: Pick<SplitRingDriver, 'layout' | 'size'>): void;
+    enableQueue(index: number): number;
+    resetQueue(index: number): number;
+    kick(index: number): boolean;
+    /** Notifies whatever the device wants; the doorbell still rings no more than it must. */
+    forceKick(index: number): void;
+    /** Rings the wire alone, past the doorbell's flags. */
+    ringWire(index: number): void;
+}
+
+interface VbusRigOptions {
+    readonly device: VirtioDevice;
+    /** Default: 16 MiB. */
+    readonly memory?: ClientMemory;
+}
+declare class VbusRig {
+    #private;
+    readonly host: VbusHost;
+    readonly memory: ClientMemory;
+    readonly client: VbusClient;
+    readonly transport: VirtioVbus;
+    readonly arena: GuestArena;
+    /** What the client was told. */
+    readonly events: VbusEvent[];
+    readonly trace: VirtioEvent[];
+    /** Work that was put off; run it with `runDeferred`. */
+    readonly deferred: (() => void)[];
+    constructor(options: VbusRigOptions);
+    /** Links the device, with a new id. */
+    plug(): number;
+    unplug(): number;
+    /** Id on the bus; −1 if it is not linked. */
+    get id(): number;
+    /** A driver that has the device open; the one before it hears no doorbells any more. */
+    open(): VbusDriver;
+    /** Until nothing is put off, at most 1,000 pieces of work. */
+    runDeferred(): void;
+}
+
+export { GuestArena, NetDriver, NetRig, PciDriver, PciSlot, RingRig, SplitRingDriver, VbusDriver, VbusRig, WatchedRam };
+export type { DriverBuffer, NetDriverOptions, NetRigOptions, PciDriverOptions, QueueOptions, RawDescriptor, ReceivedFrame, RingRigOptions, SendOptions, SentMessage, SplitRingDriverOptions, TransportDriver, UsedElement, VbusDriverOptions, VbusRigOptions };

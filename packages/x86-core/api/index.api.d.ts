@@ -67,6 +67,84 @@ declare const SEGMENT_NUMBER: {
     readonly TR: 7;
 };
 
+/**
+ * What surrounds a CPU besides memory and ports: its interrupt controller, model-specific registers that belong to somebody else, and who
+ * answers hypercalls.
+ */
+
+/** What the INTR pin asks: the local APIC or the PIC. */
+interface InterruptController {
+    /** Vector to deliver, acknowledged; −1: none after all. */
+    acknowledge(): number;
+    /** CR8, 0 to 15. */
+    readonly taskPriority: number;
+    setTaskPriority(value: number): void;
+}
+/** One model-specific register. Must not throw, whatever the guest writes. */
+interface MsrHandler {
+    read(): bigint;
+    /** False: the value is not allowed, #GP(0). */
+    write(value: bigint): boolean;
+}
+/** The time stamp counter when `retired` instructions have retired: start + ⌊(retired − from) × rate⌋, computed in double precision. */
+interface TimestampLine {
+    readonly start: bigint;
+    readonly from: number;
+    /** Ticks per instruction, more than 0. */
+    readonly rate: number;
+}
+/**
+ * The caller's registers as VMCALL and VMMCALL show them: whole ones in 64-bit mode, else their low 32 bits; a write outside 64-bit mode clears
+ * the upper half. Valid during the call only.
+ */
+interface HypercallState {
+    rax: bigint;
+    rbx: bigint;
+    rcx: bigint;
+    rdx: bigint;
+    rsi: bigint;
+    rdi: bigint;
+    /** Of a register: 64 in 64-bit mode. */
+    readonly bits: 32 | 64;
+    /** Current privilege level of the caller, 0 to 3. */
+    readonly cpl: number;
+}
+/** EAX, EBX, ECX, EDX; unsigned. */
+type CpuidLeaf = readonly [number, number, number, number];
+/** What is beneath the CPU, as a virtual machine monitor is. Must not throw, whatever the guest asks. */
+interface HypercallHandler {
+    /** VMCALL or VMMCALL, at any privilege; RIP is behind the instruction. An answer goes into registers. */
+    call(state: HypercallState): void;
+    /** A CPUID leaf within 4000_0000H to 4000_FFFFH; undefined: what the CPU says without a handler. */
+    cpuid?(leaf: number, subleaf: number): CpuidLeaf | undefined;
+}
+/** What a CPU is given besides its memory. */
+interface Environment {
+    readonly ports: AddressSpace;
+    /** Physical addresses that are not RAM. */
+    readonly mmio: AddressSpace;
+    readonly interrupts?: InterruptController;
+    /** By number; those of the bases of FS and GS (C000_0100H to C000_0102H) are always the CPU's own. */
+    readonly msrs?: ReadonlyMap<number, MsrHandler>;
+    /** Default: VMCALL and VMMCALL raise #UD. */
+    readonly hypercalls?: HypercallHandler;
+    /** What RDTSC counts; default: retired instructions. */
+    readonly timestamp?: () => bigint;
+    /**
+     * The same as a function of the retired instructions, as it is until `run` returns or the guest writes one of `msrs`; undefined: it is not
+     * as simple as that. With it RDTSC needs no call.
+     */
+    readonly timestampLine?: () => TimestampLine | undefined;
+    /** Told by CPUID leaves 15H and 16H if both are given. */
+    readonly tscHz?: number;
+    readonly crystalHz?: number;
+    /**
+     * What bytes do that are no instruction of this CPU (SSE3 and later, among others): raise #UD (the default), or end the run with
+     * `unsupported`.
+     */
+    readonly unknownOpcodes?: 'fault' | 'stop';
+}
+
 /** Why a run ended. */
 type Stop = 
 /** The budget is used up, or `endSlice` was called. */
@@ -187,54 +265,6 @@ interface EngineStatistics {
     };
 }
 
-/** What surrounds a CPU besides memory and ports: its interrupt controller, and model-specific registers that belong to somebody else. */
-
-/** What the INTR pin asks: the local APIC or the PIC. */
-interface InterruptController {
-    /** Vector to deliver, acknowledged; −1: none after all. */
-    acknowledge(): number;
-    /** CR8, 0 to 15. */
-    readonly taskPriority: number;
-    setTaskPriority(value: number): void;
-}
-/** One model-specific register. Must not throw, whatever the guest writes. */
-interface MsrHandler {
-    read(): bigint;
-    /** False: the value is not allowed, #GP(0). */
-    write(value: bigint): boolean;
-}
-/** The time stamp counter when `retired` instructions have retired: start + ⌊(retired − from) × rate⌋, computed in double precision. */
-interface TimestampLine {
-    readonly start: bigint;
-    readonly from: number;
-    /** Ticks per instruction, more than 0. */
-    readonly rate: number;
-}
-/** What a CPU is given besides its memory. */
-interface Environment {
-    readonly ports: AddressSpace;
-    /** Physical addresses that are not RAM. */
-    readonly mmio: AddressSpace;
-    readonly interrupts?: InterruptController;
-    /** By number; those of the bases of FS and GS (C000_0100H to C000_0102H) are always the CPU's own. */
-    readonly msrs?: ReadonlyMap<number, MsrHandler>;
-    /** What RDTSC counts; default: retired instructions. */
-    readonly timestamp?: () => bigint;
-    /**
-     * The same as a function of the retired instructions, as it is until `run` returns or the guest writes one of `msrs`; undefined: it is not
-     * as simple as that. With it RDTSC needs no call.
-     */
-    readonly timestampLine?: () => TimestampLine | undefined;
-    /** Told by CPUID leaves 15H and 16H if both are given. */
-    readonly tscHz?: number;
-    readonly crystalHz?: number;
-    /**
-     * What bytes do that are no instruction of this CPU (SSE3 and later, among others): raise #UD (the default), or end the run with
-     * `unsupported`.
-     */
-    readonly unknownOpcodes?: 'fault' | 'stop';
-}
-
 /** Registers as an embedder sees them: by their names, segment registers with their hidden parts. */
 
 interface SegmentRegister {
@@ -280,7 +310,7 @@ interface CpuOptions extends Environment {
     readonly memory: CpuMemory;
     /** Default: translator. */
     readonly engine?: EngineName;
-    /** With the translator: jumps to a place, up to 65535, after which the code there is translated. Default 5000; 0 translates all it can. */
+    /** With the translator: instructions on the way to a place, up to 65535, after which the code there is translated. Default 40000; 0 translates all it can. */
     readonly hotAfter?: number;
     /** With the translator: keeps what is translated, and counts how often it runs, for `regions`. Slower. Default: false. */
     readonly observe?: boolean;
@@ -301,6 +331,8 @@ declare class Cpu {
     /** Instructions retired since the CPU was made; exact also inside callbacks. An iteration of a repeated instruction counts as one. */
     get retired(): bigint;
     get halted(): boolean;
+    /** RFLAGS.IF: whether an interrupt from outside could be taken. Exact also inside callbacks, but for the shadow of STI and MOV SS. */
+    get interruptsEnabled(): boolean;
     /** Counters of the interpreter; undefined with the reference engine. */
     get statistics(): EngineStatistics | undefined;
     /** The regions of translated code that are in force, for who asked to `observe` them. Not from a callback. */
@@ -346,4 +378,4 @@ declare function disassembleFunction(code: Uint8Array, names?: WasmNames): strin
 declare function disassembleModule(bytes: Uint8Array): string;
 
 export { Cpu, CpuMemory, ENGINES, STATE, disassembleFunction, disassembleModule, listing, stateName };
-export type { ArchitecturalField, CpuMemoryOptions, CpuOptions, CpuState, DerivedField, EngineName, EngineStatistics, Environment, FieldName, GeneralRegister, InterruptController, LinearMemory, ListedInstruction, ListingOptions, MsrHandler, RegionInfo, Registers, SegmentRegister, SegmentRegisterName, StateField, Stop, TableRegister, TimestampLine, TranslatorStatistics, WasmNames };
+export type { ArchitecturalField, CpuMemoryOptions, CpuOptions, CpuState, CpuidLeaf, DerivedField, EngineName, EngineStatistics, Environment, FieldName, GeneralRegister, HypercallHandler, HypercallState, InterruptController, LinearMemory, ListedInstruction, ListingOptions, MsrHandler, RegionInfo, Registers, SegmentRegister, SegmentRegisterName, StateField, Stop, TableRegister, TimestampLine, TranslatorStatistics, WasmNames };

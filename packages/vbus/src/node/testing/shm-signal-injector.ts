@@ -4,8 +4,8 @@
  * enable. A round in which the other side has looked around twice, found nothing to do and not seen the number is a lost wake-up.
  */
 import { workerData } from 'node:worker_threads';
-import { BufferRegion } from './shared-region.ts';
-import { ShmSignal } from './shm-signal.ts';
+import { BufferRegion } from '../../shared-region.ts';
+import { ShmSignal } from '../../shm-signal.ts';
 
 /** Words of control memory. */
 const PRODUCED = 0;

@@ -1,6 +1,7 @@
 import { GuestMemory, Width, TraceSink } from '@paravirt/bus';
 import { EthernetPort } from '@paravirt/net-backend';
 import { PciFunction } from '@paravirt/pci';
+import { VbusDevice, Attribute, DeviceInterface, SignalCounters, DeviceClass } from '@paravirt/vbus';
 
 /**
  * Feature bits: what the device offers, what the driver accepts, and when the two agree. [virtio 1.2 §2.2, §3.1.1, §6]
@@ -131,6 +132,28 @@ declare class DescriptorChain {
 }
 
 /**
+ * What went over one queue since its device was made, whatever rings it had: counted where it happens, read by whoever asks. From these
+ * follow the figures by which two ways of notifying are compared:
+ *
+ *   doorbells that suppression saved = available − (doorbells − spurious): each chain alone would have had one
+ *   chains that one interrupt carried = used / interrupts
+ */
+declare class QueueCounters {
+    /** Available buffer notifications by the driver, while the queue was in use. */
+    doorbells: number;
+    /** Those that brought nothing: the device had seen all that was available. */
+    spurious: number;
+    /** Chains that the driver made available. */
+    available: number;
+    /** Chains that the device gave back. */
+    used: number;
+    /** Used buffer notifications to the driver. */
+    interrupts: number;
+    /** Times that the device had given chains back, and the driver did not want to be told. */
+    suppressed: number;
+}
+
+/**
  * Where the three areas of a split virtqueue lie. [virtio 1.2 §2.7]
  *
  * The driver chooses; the device takes the layout whole or not at all, once, before the first access. After that check no access to the
@@ -179,11 +202,14 @@ interface SplitQueueOptions {
     readonly eventIndex?: boolean;
     /** Called once, when the queue closes because of a fault. */
     readonly onFault?: (fault: QueueFault) => void;
+    /** What the queue counts in: those of earlier rings of the same queue go on. Default: of its own. */
+    readonly counters?: QueueCounters;
 }
 declare class SplitQueue {
     #private;
     readonly layout: QueueLayout;
     readonly size: number;
+    readonly counters: QueueCounters;
     /** While true (bus mastering is off) the queue touches no memory: nothing is popped and what is pushed is lost. */
     paused: boolean;
     /** @throws ConfigurationError `bad-queue-layout`: check the driver's values with `checkLayout` first. */
@@ -207,6 +233,8 @@ declare class SplitQueue {
     fill(chain: DescriptorChain, written: number): void;
     /** Shows the filled elements to the driver by moving `used.idx`. */
     publish(): void;
+    /** The driver kicked: counts it, and whether there is anything that the device had not seen. Takes nothing. */
+    countDoorbell(): void;
     /** True if something was published since the last `takeInterrupt`. */
     get hasNews(): boolean;
     /** True if the driver wants an interrupt for what was published since the last call. [virtio 1.2 §2.7.7.2] */
@@ -278,7 +306,7 @@ interface DriverSession {
 
 /**
  * What a network device did since it was made. Frames and bytes are counted as the driver sees them: a TCP segment that was cut up for
- * the wire is one frame.
+ * the wire is one frame. Doorbells and interrupts are counted by its queues, see queue/counters.ts.
  */
 /** Why a frame went nowhere. `tx` is from the driver, `rx` from the port. */
 type DropReason = 
@@ -305,19 +333,14 @@ declare class NetCounters {
     rxBytes: number;
     txFrames: number;
     txBytes: number;
-    /** Notifications by the driver, all queues. */
-    kicks: number;
-    /** Notifications to the driver, all queues. */
-    interrupts: number;
-    /** Notifications that the driver did not want. */
-    suppressed: number;
+    /** Bytes copied between the guest's memory and the host's, headers included, by direction. */
+    rxCopied: number;
+    txCopied: number;
     /** Times that the port did not take a frame at once. */
     txStalls: number;
     /** Times that the driver had no room for a frame, which the port keeps. */
     rxStalls: number;
     readonly drops: Record<DropReason, number>;
-    /** Adds the outcome of an interrupt. */
-    interrupted(outcome: 'sent' | 'suppressed' | 'none'): void;
 }
 
 /**
@@ -392,6 +415,8 @@ declare class QueueSetup {
     wasReset: boolean;
     /** The ring, from DRIVER_OK until reset. */
     ring: SplitQueue | undefined;
+    /** Of all rings that this queue had. */
+    readonly counters: QueueCounters;
     constructor(maxSize: number);
     get size(): number;
     /** Ignored while enabled, and unless it is a power of two within the maximum. [virtio 1.2 §4.1.4.3.2] */
@@ -402,7 +427,7 @@ declare class QueueSetup {
     /** Why the layout as written cannot be used, undefined if it can. */
     check(memory: GuestMemory): LayoutFault | undefined;
     /** Makes the ring; leaves it undefined if memory is out of reach by now. */
-    open(memory: GuestMemory, options: SplitQueueOptions): void;
+    open(memory: GuestMemory, options: Omit<SplitQueueOptions, 'counters'>): void;
     /** Everything as after power-on. */
     reset(): void;
 }
@@ -422,6 +447,8 @@ interface SessionInterrupts {
     /** Configuration change notification. */
     config(): void;
 }
+/** Why a queue was not enabled. */
+type QueueRefusal = 'not at this stage' | LayoutFault;
 /** What happened between a driver and its device, for whoever watches. */
 type VirtioEvent = {
     readonly kind: 'status';
@@ -436,7 +463,7 @@ type VirtioEvent = {
     readonly kind: 'queue-refused';
     readonly device: string;
     readonly queue: number;
-    readonly why: string;
+    readonly why: QueueRefusal;
 } | {
     readonly kind: 'needs-reset';
     readonly device: string;
@@ -477,10 +504,11 @@ declare class VirtioSession implements DriverSession {
     /**
      * The driver writes 1 to the enable register of a queue. Taken only between FEATURES_OK and DRIVER_OK, or after the queue was reset
      * alone; a layout that the device cannot use leaves the queue disabled. [virtio 1.2 §3.1.1, §4.1.4.3.1]
+     * @returns why the queue was refused; undefined if it is enabled, or there is no such queue.
      */
-    enableQueue(index: number): void;
-    /** The driver writes 1 to the reset register of a queue; complete on return. [virtio 1.2 §2.6.1] */
-    resetQueue(index: number): void;
+    enableQueue(index: number): QueueRefusal | undefined;
+    /** The driver writes 1 to the reset register of a queue; complete on return. False: it cannot be reset now. [virtio 1.2 §2.6.1] */
+    resetQueue(index: number): boolean;
     /** The driver kicks queue `index`; nothing happens unless the queue is usable. */
     notify(index: number): void;
     /** The device may not (true) or may again (false) reach memory: bus mastering is off or on. */
@@ -521,5 +549,50 @@ declare class VirtioPci {
     constructor(options: VirtioPciOptions);
 }
 
-export { checkLayout as B, descriptorAreaSize as E, deviceAreaSize as G, driverAreaSize as H, featureSet as I, hasFeature as J, isQueueSize as K, MAX_QUEUE_SIZE as M, NET_CLASS_CODE as N, RING_FEATURES as R, ChainReader as b, ChainWriter as c, DescriptorChain as d, FeatureNegotiation as f, NetCounters as h, QueueSetup as k, SplitQueue as l, VIRTIO_F_EVENT_IDX as n, VIRTIO_F_INDIRECT_DESC as o, VIRTIO_F_RING_RESET as p, VIRTIO_F_VERSION_1 as q, VIRTQ_DESC_F_INDIRECT as r, VIRTQ_DESC_F_NEXT as s, VIRTQ_DESC_F_WRITE as t, VirtioNet as v, VirtioPci as x, VirtioSession as z };
-export type { VirtioSessionOptions as A, ChainFault as C, DriverSession as D, FeatureSet as F, LayoutFault as L, OffloadPolicy as O, QueueLayout as Q, SessionInterrupts as S, VirtioDevice as V, FeatureRequirement as a, DropReason as e, FeatureRefusal as g, QueueArea as i, QueueFault as j, SplitQueueOptions as m, VirtioEvent as u, VirtioNetOptions as w, VirtioPciOptions as y };
+/**
+ * The vbus transport: any device of this package as a device of a virtual-bus, unchanged. [vbus §1.1] The device has one interface, of type
+ * `virtio`, and one driver at a time; what that driver does is in vbus-connection.ts.
+ *
+ *   const host = new VbusHost();
+ *   host.addClass(virtioClass('virtio-net', () => new VirtioNet({ port, mac })));
+ *   host.createDevice('net0', 'virtio-net');
+ *   host.link('guest', 'net0');
+ */
+
+interface VirtioVbusOptions {
+    readonly device: VirtioDevice;
+    readonly trace?: TraceSink<VirtioEvent>;
+    /** Runs something soon, after the present call. Default: as the connector of the client that has the device open. */
+    readonly defer?: (run: () => void) => void;
+    /** What the administrator sees beside the attributes that every virtio device has. */
+    readonly attributes?: readonly Attribute[];
+}
+declare class VirtioVbus implements VbusDevice {
+    #private;
+    readonly session: VirtioSession;
+    readonly attributes: readonly Attribute[];
+    readonly interfaces: readonly DeviceInterface[];
+    /** @throws ConfigurationError those of `VirtioSession`. */
+    constructor(options: VirtioVbusOptions);
+    /** A driver has the device open. */
+    get open(): boolean;
+    /**
+     * The doorbells of each queue as the shm_signals saw them, over all drivers that there were: kicks that arrived (`wakeups`) and were for
+     * nothing (`spurious`), interrupts that were wanted (`injected`), rung and suppressed. What virtio's own suppression did is in
+     * `session.queues[n].counters`.
+     */
+    get signals(): readonly SignalCounters[];
+    /** That of the configuration change notice. */
+    get noticeSignal(): SignalCounters;
+    busConnect(): number;
+    busDisconnect(): void;
+    release(): void;
+}
+/**
+ * A class of virtio devices for a container.
+ * @param create makes the device model for a device of the given name; what it throws is the caller's mistake and comes through.
+ */
+declare function virtioClass(name: string, create: (name: string) => VirtioVbusOptions): DeviceClass;
+
+export { VirtioSession as B, VirtioVbus as G, checkLayout as I, descriptorAreaSize as J, deviceAreaSize as K, MAX_QUEUE_SIZE as M, NET_CLASS_CODE as N, driverAreaSize as P, RING_FEATURES as R, featureSet as T, hasFeature as U, isQueueSize as W, virtioClass as X, ChainReader as b, ChainWriter as c, DescriptorChain as d, FeatureNegotiation as f, NetCounters as h, QueueCounters as j, QueueSetup as m, SplitQueue as n, VIRTIO_F_EVENT_IDX as p, VIRTIO_F_INDIRECT_DESC as q, VIRTIO_F_RING_RESET as r, VIRTIO_F_VERSION_1 as s, VIRTQ_DESC_F_INDIRECT as t, VIRTQ_DESC_F_NEXT as u, VIRTQ_DESC_F_WRITE as v, VirtioNet as x, VirtioPci as z };
+export type { VirtioPciOptions as A, ChainFault as C, DriverSession as D, VirtioSessionOptions as E, FeatureSet as F, VirtioVbusOptions as H, LayoutFault as L, OffloadPolicy as O, QueueLayout as Q, SessionInterrupts as S, VirtioDevice as V, FeatureRequirement as a, DropReason as e, FeatureRefusal as g, QueueArea as i, QueueFault as k, QueueRefusal as l, SplitQueueOptions as o, VirtioEvent as w, VirtioNetOptions as y };
