@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GuestShell } from './guest-shell.ts';
-import { type FileServer, serveFile } from './host-server.ts';
+import { type FileServer, receiveUploads, serveFile, type UploadServer } from './host-server.ts';
 import { MonitorClient } from './monitor-client.ts';
 import { boot, debianImage, Paravirt } from './paravirt.ts';
 
@@ -22,6 +22,7 @@ describe.each([
 ] as const)('Two cards on a vbus over the %s, in a Debian guest', (_, wire, connector, statistics, interrupt) => {
   let folder: string;
   let file: FileServer;
+  let uploads: UploadServer;
   let run: Paravirt;
   let shell: GuestShell;
   let monitor: MonitorClient;
@@ -31,6 +32,7 @@ describe.each([
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'paravirt-vbus-'));
     file = await serveFile(4 << 20);
+    uploads = await receiveUploads();
     const image = await debianImage('x86_64');
     const socket = join(folder, 'monitor');
     const nets = [`user,model=venet,wire=${wire}`, `user,model=virtio-net,bus=vbus,wire=${wire}`];
@@ -49,6 +51,7 @@ describe.each([
     monitor?.close();
     await run?.kill();
     file?.close();
+    uploads?.close();
     rmSync(folder, { recursive: true });
   });
 
@@ -166,6 +169,40 @@ describe.each([
     expect(Number(sums[0]?.trim().split(' ')[0])).toBeGreaterThan(5);
     // Ids are never used again.
     expect(await names(DEVICES)).toEqual(['1', String(CYCLES + 1)]);
+  });
+
+  it('may be unplugged in the middle of what they send and receive', async () => {
+    const [host, port] = uploads.target.split(':');
+    for (let i = 0; i < 10; i++) {
+      const card = await interfaceOfVenet();
+      await shell.run(`ip addr add 10.0.2.15/24 dev ${card} && ip link set ${card} up && ip route replace ${host} dev ${card}`);
+      await shell.run(`wget -q -T 5 -O - ${file.url} | sha256sum`);
+      await shell.run(`nc ${host} ${port} -e sh -c 'echo 99999999999; cat /dev/zero' > /dev/null 2>&1 &`);
+      await shell.run(`> /tmp/going; (while [ -e /tmp/going ]; do wget -q -T 1 -O /dev/null ${file.url}; done) 2> /dev/null &`);
+      await shell.run('sleep 0.3');
+      await monitor.ask('vbus unlink', 'net0');
+      await shell.run('while [ -e /sys/bus/vbus-proxy/drivers/vbus-enet/*/net ]; do sleep 0.05; done');
+      await shell.run('rm /tmp/going; killall -q wget cat; true');
+      await monitor.ask('vbus link', 'net0');
+    }
+    const card = await interfaceOfVenet();
+    await shell.run(`ip addr add 10.0.2.15/24 dev ${card} && ip link set ${card} up && ip route replace 10.0.2.2 dev ${card}`);
+    expect(await shell.run(`wget -q -O - ${file.url} | sha256sum`)).toContain(file.sha256);
+    await shell.run('ip route del 10.0.2.2');
+  });
+
+  it('leave their place to cards on PCI, asked by the same command', async () => {
+    const before = await names('/sys/class/net');
+    for (let i = 0; i < 3; i++) {
+      const { name } = (await monitor.ask('device add', 'user,model=virtio-net')) as { readonly name: string };
+      await shell.run('for i in $(seq 100); do [ -e /sys/bus/pci/drivers/virtio-pci/*/virtio*/net ] && break; sleep 0.1; done');
+      const card = await shell.run('basename /sys/bus/pci/drivers/virtio-pci/*/virtio*/net/*');
+      await shell.run(`ip link set ${card} up && udhcpc -i ${card} -n -q -t 5 -T 2 -s /etc/udhcpc.sh`);
+      expect(await shell.run(`ip -4 -o addr show dev ${card}`)).toContain('10.0.2.15/24');
+      await monitor.ask('device remove', name);
+      await shell.run(`while [ -e /sys/class/net/${card} ]; do sleep 0.1; done`);
+    }
+    expect(await names('/sys/class/net')).toEqual(before);
   });
 
   it('go with their modules, and come back', async () => {
