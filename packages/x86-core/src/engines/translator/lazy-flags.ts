@@ -16,10 +16,19 @@ import type { BitWidth } from '../../semantics/language.ts';
 import { STATE } from '../../state.ts';
 import { call, i32Const, i64Const, load, localGet, localSet, OP, store } from '../../wasm/instructions.ts';
 import type { FunctionBuilder, Signature } from '../../wasm/module.ts';
+import { type Expr, expr } from '../expression.ts';
 
 export type LazyOperation = 'add' | 'sub' | 'increment' | 'decrement';
 const OPERATIONS: readonly LazyOperation[] = ['add', 'sub', 'increment', 'decrement'];
 const WIDTHS: readonly BitWidth[] = [8, 16, 32, 64];
+
+/** Locals that hold the flags. */
+interface FlagLocals {
+  readonly flagKind: number;
+  readonly flagFirst: number;
+  readonly flagSecond: number;
+  readonly flagCarry: number;
+}
 
 /** What is known of the kind where code is written. `logic` is settled with no carries; `unknown` stands in the local. */
 export type Kind = { readonly carry?: true } & (
@@ -54,6 +63,26 @@ export const sameKind = (a: Kind, b: Kind): boolean =>
 export function meet(a: Kind, b: Kind): Kind {
   if (sameKind(a, b)) return a;
   return numberOf(a) === 0 && numberOf(b) === 0 ? SETTLED : UNKNOWN;
+}
+
+/**
+ * CF, whatever the kind in the local is. INC and DEC ask for it to keep it, mostly for nobody: without a branch or a call, the WebAssembly
+ * compiler drops all of this then.
+ */
+export function carryOfAnyKind({ flagKind, flagFirst, flagSecond, flagCarry }: FlagLocals): Expr {
+  const [kind, first, second] = [localGet(flagKind), localGet(flagFirst), localGet(flagSecond)];
+  const number = [...kind, ...i32Const(CARRY_MARK - 1), OP.i32And];
+  const operation = [...number, ...i32Const(1), OP.i32Sub, ...i32Const(2), OP.i32ShrU];
+  // Moved to the top, operands of any width carry alike.
+  const width = [...i64Const(8n), ...number, ...i32Const(1), OP.i32Sub, ...i32Const(3), OP.i32And, OP.i64ExtendI32U, OP.i64Shl];
+  const shift = [...i64Const(64n), ...width, OP.i64Sub];
+  const added = [...first, ...second, OP.i64Add, ...shift, OP.i64Shl, ...first, ...shift, OP.i64Shl, OP.i64LtU];
+  const subtracted = [...first, ...second, OP.i64LtU];
+  const computed = [...subtracted, ...added, ...operation, OP.select];
+  const lazy = [...second, OP.i32WrapI64, ...computed, ...operation, ...i32Const(2), OP.i32GeU, OP.select];
+  const settled = [...second, ...i64Const(63n), OP.i64ShrU, OP.i32WrapI64];
+  const unmarked = [...lazy, ...settled, ...number, OP.select];
+  return expr('i32', true, localGet(flagCarry), i32Const(1), OP.i32And, unmarked, kind, i32Const(CARRY_MARK), OP.i32And, OP.select);
 }
 
 /** (kind, first, second, carry) → flagResult, flagCarries. */

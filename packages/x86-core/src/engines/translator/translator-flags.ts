@@ -7,7 +7,7 @@ import { call, i32Const, i64Const, localGet, localSet, OP } from '../../wasm/ins
 import type { Effects, FlagKind, Statics } from '../effects.ts';
 import { constantExpr, type Expr, expr, wide } from '../expression.ts';
 import { WasmFlags } from '../wasm-flags.ts';
-import { CARRY_MARK, type Kind, LOGIC, meet, numberOf, OF_SET, SETTLED, sameKind } from './lazy-flags.ts';
+import { CARRY_MARK, carryOfAnyKind, type Kind, LOGIC, meet, numberOf, OF_SET, SETTLED, sameKind } from './lazy-flags.ts';
 import type { RegionSurroundings } from './surroundings.ts';
 
 export class TranslatorFlags extends WasmFlags {
@@ -148,7 +148,8 @@ export class TranslatorFlags extends WasmFlags {
 
   override flag(name: FlagName): Expr {
     if (name === 'CF') {
-      const known = this.#condition(1);
+      const { kind, locals } = this.around;
+      const known = this.#condition(1) ?? (kind.form === 'unknown' ? carryOfAnyKind(locals) : undefined);
       if (known !== undefined) return this.bind(known);
     }
     return super.flag(name);
