@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The command `paravirt`. What the user can set right ends with one line on standard error and exit code 2; anything else is a bug of ours. */
-import { setFlagsFromString } from 'node:v8';
 import { ConfigurationError } from '@paravirt/machine';
 import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
@@ -11,10 +10,9 @@ import { addRunCommand } from './run/command.ts';
 import { EXIT } from './run/exit-code.ts';
 import { flushed } from './run/output.ts';
 import { UsageError } from './run/usage-error.ts';
+import { prepareV8 } from './run/v8-flags.ts';
 
-// Branch hints put what translated code hardly ever does out of its way: loops of gbench take 5 to 20 % less time (2-core EPYC, Node 24.21).
-// Node 24 has them behind this flag.
-if (process.versions.node.startsWith('24.')) setFlagsFromString('--experimental-wasm-branch-hinting');
+if (process.argv[2] === 'run') prepareV8();
 
 /** Commander's message in our form: one line. */
 const oneLine = (message: string): string =>
