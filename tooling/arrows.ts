@@ -25,11 +25,15 @@ export const ARROWS: Readonly<Record<string, Readonly<Record<string, Edge>>>> = 
   vbus: { bus: 'all', pci: 'all', 'net-backend': TYPES_AND_FRAMES },
   virtio: { bus: 'all', pci: 'all', vbus: 'all', 'net-backend': TYPES_AND_FRAMES },
   machine: { bus: 'all', 'x86-core': 'all', pci: 'all', 'net-backend': 'all', vbus: 'all', virtio: 'all' },
-  cli: { machine: 'all', 'net-backend': 'all', 'x86-core': 'all' },
+  lab: { bus: 'all', pci: 'all', vbus: 'all', virtio: 'all', 'net-backend': 'all', machine: 'all' },
+  cli: { bus: 'all', lab: 'all', machine: 'all', 'net-backend': 'all', 'x86-core': 'all' },
 };
 
 /** Packages from the registry that a workspace package may depend on. */
-export const EXTERNAL: Readonly<Record<string, readonly string[]>> = { cli: ['commander'], 'net-backend': ['vitest'] };
+export const EXTERNAL: Readonly<Record<string, readonly string[]>> = {
+  cli: ['@nats-io/jetstream', '@nats-io/transport-node', '@observablehq/plot', 'commander', 'linkedom'],
+  'net-backend': ['vitest'],
+};
 
 /** Run by the test runner only, so they may use what the root offers: tests, and `testing-….ts` that several of them share. */
 export const isTest = (path: string): boolean => path.endsWith('.test.ts') || /(^|\/)testing-[^/]+\.ts$/.test(path);

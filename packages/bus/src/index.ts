@@ -4,6 +4,7 @@ export { type Clock, type Timer, VirtualClock } from './clock.ts';
 export { ConfigurationError } from './errors.ts';
 export { type GuestMemory, Ram, type RamRegion } from './guest-memory.ts';
 export { type InterruptLine, type MessageInterrupts, RecordingLine, SharedLine } from './interrupt-line.ts';
+export { formatMitigation, type Mitigation, NO_MITIGATION, parseMitigation } from './mitigation.ts';
 export {
   type Field,
   type FieldBehaviour,
@@ -15,4 +16,5 @@ export {
   rw,
   w1c,
 } from './register-map.ts';
+export type { NotificationOutcome, RingEvent } from './ring-trace.ts';
 export type { TraceSink } from './trace.ts';
