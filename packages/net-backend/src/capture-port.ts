@@ -13,8 +13,8 @@ export type CaptureDirection = 'inbound' | 'outbound';
 /** How header and frames look in the file: `pcapng` or `pcap`. Results are new buffers. */
 export interface CaptureFormat {
   header(snapLength: number): Uint8Array;
-  /** The first `captured` bytes of the frame; `timeNs` since 1970. */
-  frame(frame: Uint8Array, captured: number, timeNs: bigint, direction: CaptureDirection): Uint8Array;
+  /** The first `captured` bytes of the frame; `timeNs` since 1970. A comment of printable ASCII is kept where the format has a place for it. */
+  frame(frame: Uint8Array, captured: number, timeNs: bigint, direction: CaptureDirection, comment?: string): Uint8Array;
 }
 
 export interface CaptureOptions {

@@ -10,6 +10,10 @@ const ENHANCED_PACKET_BLOCK = 6;
 const BYTE_ORDER_MAGIC = 0x1a2b_3c4d;
 const LINKTYPE_ETHERNET = 1;
 const OPT_ENDOFOPT = 0;
+/** [draft-ietf-opsawg-pcapng §3.5.1] */
+const OPT_COMMENT = 1;
+/** Bytes of an option's value that fit its length field, whole words. */
+const OPTION_MAX = 0xfffc;
 const IF_NAME = 2;
 const IF_TSRESOL = 9;
 const SHB_USERAPPL = 4;
@@ -69,8 +73,10 @@ export const pcapng: CaptureFormat = {
     return bytes;
   },
 
-  frame(frame: Uint8Array, captured: number, timeNs: bigint, direction: CaptureDirection): Uint8Array {
-    return block(ENHANCED_PACKET_BLOCK, 20 + padded(captured) + 8 + 4, (view, bytes) => {
+  frame(frame: Uint8Array, captured: number, timeNs: bigint, direction: CaptureDirection, comment?: string): Uint8Array {
+    const text = comment?.slice(0, OPTION_MAX).replaceAll(/[^ -~]/g, '?');
+    const commentLength = text === undefined ? 0 : 4 + padded(text.length);
+    return block(ENHANCED_PACKET_BLOCK, 20 + padded(captured) + 8 + commentLength + 4, (view, bytes) => {
       view.setUint32(0, 0, true);
       view.setUint32(4, Number((timeNs >> 32n) & 0xffff_ffffn), true);
       view.setUint32(8, Number(timeNs & 0xffff_ffffn), true);
@@ -81,6 +87,7 @@ export const pcapng: CaptureFormat = {
       view.setUint16(options, EPB_FLAGS, true);
       view.setUint16(options + 2, 4, true);
       view.setUint32(options + 4, direction === 'inbound' ? 1 : 2, true);
+      if (text !== undefined) option(view, options + 8, OPT_COMMENT, text);
     });
   },
 };
