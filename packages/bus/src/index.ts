@@ -5,6 +5,7 @@ export { ConfigurationError } from './errors.ts';
 export { type GuestMemory, Ram, type RamRegion } from './guest-memory.ts';
 export { type InterruptLine, type MessageInterrupts, RecordingLine, SharedLine } from './interrupt-line.ts';
 export { formatMitigation, type Mitigation, NO_MITIGATION, parseMitigation } from './mitigation.ts';
+export { Pickup, type PickupOptions } from './pickup.ts';
 export {
   type Field,
   type FieldBehaviour,
@@ -17,4 +18,5 @@ export {
   w1c,
 } from './register-map.ts';
 export type { NotificationOutcome, RingEvent } from './ring-trace.ts';
+export { SignalHold, type SignalHoldOptions } from './signal-hold.ts';
 export type { TraceSink } from './trace.ts';
