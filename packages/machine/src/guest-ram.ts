@@ -9,17 +9,18 @@ const ZEROS = new Uint8Array(4096);
 const OPTION_ROMS = 0xc_0000;
 
 /**
- * Memory of a CPU with this much RAM below and above 4 GiB, in bytes; the hole for video memory is left out.
+ * Memory of a CPU with this much RAM below and above 4 GiB, in bytes; the hole for video memory is left out. `shared`: other threads may
+ * have it, too.
  * @throws ConfigurationError `memory-too-large` if the host has not as much.
  */
-export function allocateMemory(below4G: number, above4G: number): CpuMemory {
+export function allocateMemory(below4G: number, above4G: number, shared = false): CpuMemory {
   const ram = [
     { address: 0, size: at.VIDEO_MEMORY },
     { address: OPTION_ROMS, size: below4G - OPTION_ROMS },
   ];
   if (above4G > 0) ram.push({ address: at.RAM_ABOVE_4G, size: above4G });
   try {
-    return new CpuMemory({ ram });
+    return new CpuMemory({ ram, shared });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new ConfigurationError('memory-too-large', 'the host has not enough memory for this guest', below4G + above4G);

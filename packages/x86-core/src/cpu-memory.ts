@@ -14,6 +14,8 @@ export interface CpuMemoryOptions {
   readonly ram: readonly { readonly address: number; readonly size: number }[];
   /** Room for decoded code in bytes, at least 256 KiB; default 64 MiB. Touched only as far as it is used. */
   readonly codeBytes?: number;
+  /** In a SharedArrayBuffer, for devices whose data path is in another thread: the guest's fences then fence. Default: false. */
+  readonly shared?: boolean;
 }
 
 export class CpuMemory {
@@ -43,7 +45,7 @@ export class CpuMemory {
     if (!(pages <= MOST_PAGES))
       throw new ConfigurationError('memory-too-large', 'RAM and decoded code must fit into 4 GiB of linear memory', offset);
     try {
-      this.memory = new WASM.Memory({ initial: pages, maximum: pages });
+      this.memory = new WASM.Memory({ initial: pages, maximum: pages, shared: options.shared === true });
     } catch {
       throw new ConfigurationError(
         'memory-unavailable',

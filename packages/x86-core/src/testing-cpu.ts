@@ -34,6 +34,10 @@ export const SLICE_PORT = 0x82;
 export type TestingMode = 'real' | 'protected16' | 'segmented' | 'protected32' | 'long';
 export const TESTING_MODES: readonly TestingMode[] = ['real', 'protected16', 'segmented', 'protected32', 'long'];
 
+const environment = (globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env ?? {};
+/** All tests of the engines can be run on shared memory. */
+const SHARED = environment['PARAVIRT_SHARED_MEMORY'] === '1';
+
 const HLT = 0xf4;
 const IRET = 0xcf;
 const CODE_BASE_16 = 0x4000;
@@ -48,6 +52,8 @@ export interface TestingCpuOptions {
   readonly hypercalls?: CpuOptions['hypercalls'];
   readonly hotAfter?: number;
   readonly observe?: boolean;
+  /** Memory is shared with other threads, and fences are executed. Default: as PARAVIRT_SHARED_MEMORY says, else not. */
+  readonly shared?: boolean;
 }
 
 export class TestingCpu {
@@ -68,7 +74,8 @@ export class TestingCpu {
     this.cpl = mode === 'real' ? 0 : (options.cpl ?? 0);
     const ram = [{ address: 0, size: RAM_SIZE }];
     if (options.upperRam !== undefined) ram.push({ address: 0x10_0000, size: options.upperRam });
-    this.memory = new CpuMemory({ ram, codeBytes: options.codeBytes ?? 2 ** 18 });
+    const shared = options.shared ?? SHARED;
+    this.memory = new CpuMemory({ ram, codeBytes: options.codeBytes ?? 2 ** 18, shared });
     const interrupts = {
       acknowledge: (): number => {
         this.cpu.intr.lower();

@@ -53,6 +53,7 @@ function shape(instruction: Instruction, form: string, widths: readonly BitWidth
   return {
     instruction,
     operands,
+    locked: false,
     statics: { width: width ?? widths[0] ?? 32, addressWidth: 64, stackWidth: stackWidth ?? 32, codeWidth: 32, repeatPrefix: 'none' },
   };
 }

@@ -198,6 +198,7 @@ class EffectsLanguage implements Language<Nothing> {
   call(subroutine: Subroutine): readonly Nothing[] {
     return subroutine.results.map(() => NOTHING);
   }
+  fence(): void {}
   vector(): Nothing {}
   toVector(): Nothing {}
   lane(): Nothing {}

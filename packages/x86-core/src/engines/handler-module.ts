@@ -7,7 +7,7 @@ import type { Subroutine } from '../semantics/language.ts';
 import type { SystemRoutine } from '../system/routine.ts';
 import { i32Const, localGet } from '../wasm/instructions.ts';
 import { FunctionBuilder, ModuleBuilder, type Signature } from '../wasm/module.ts';
-import { type CompiledModule, WASM } from '../wasm/runtime.ts';
+import { type CompiledModule, isShared, type LinearMemory, WASM } from '../wasm/runtime.ts';
 import { effectsOf, type Statics } from './effects.ts';
 import { cleaned, typeOf } from './expression.ts';
 import { OUTCOME, type Surroundings } from './handler-surroundings.ts';
@@ -21,8 +21,19 @@ interface Made {
   readonly subroutines: readonly Subroutine[];
 }
 
-const handlers = new Map<Instruction, Map<number, Made>>();
-const subroutines = new Map<Subroutine, Made>();
+/** Modules made so far, for CPUs whose memory is shared or not. */
+class Modules {
+  readonly shared: boolean;
+  readonly handlers: Map<Instruction, Map<number, Made>> = new Map();
+  readonly subroutines: Map<Subroutine, Made> = new Map();
+
+  constructor(shared: boolean) {
+    this.shared = shared;
+  }
+}
+
+const OF_SHARED_MEMORY = new Modules(true);
+const OF_OWN_MEMORY = new Modules(false);
 const routineNumbers = new Map<SystemRoutine, number>();
 const routines: SystemRoutine[] = [];
 
@@ -46,9 +57,13 @@ export const signatureOf = (subroutine: Subroutine): Signature => ({
 });
 
 /** A module with one function, exported as `main`; what the function calls is imported as it is met. */
-function singleFunctionModule(signature: Signature, write: (builder: FunctionBuilder, around: Surroundings) => void): Made {
+function singleFunctionModule(
+  shared: boolean,
+  signature: Signature,
+  write: (builder: FunctionBuilder, around: Surroundings) => void,
+): Made {
   const module = new ModuleBuilder();
-  module.importMemory('env', 'memory');
+  module.importMemory('env', 'memory', shared);
   const imported = new Map<string, number>();
   const called: Subroutine[] = [];
   const importOnce = (space: string, name: string, type: Signature): number => {
@@ -61,6 +76,7 @@ function singleFunctionModule(signature: Signature, write: (builder: FunctionBui
   };
   const builder = new FunctionBuilder(signature);
   write(builder, {
+    shared,
     helper: (name) => importOnce('helpers', name, HELPERS[name] as Signature),
     routine: routineNumber,
     commonCase: (common) => importOnce('helpers', caseName(common), caseSignature(common)),
@@ -73,7 +89,7 @@ function singleFunctionModule(signature: Signature, write: (builder: FunctionBui
   return { module: new WASM.Module(module.encode()), subroutines: called };
 }
 
-function handlerModule(shape: Shape): Made {
+function handlerModule({ shared, handlers }: Modules, shape: Shape): Made {
   let byKey = handlers.get(shape.instruction);
   if (byKey === undefined) {
     byKey = new Map();
@@ -82,7 +98,9 @@ function handlerModule(shape: Shape): Made {
   const key = shapeKey(shape);
   let made = byKey.get(key);
   if (made === undefined) {
-    made = singleFunctionModule({ parameters: ['i32'], results: ['i32'] }, (builder, around) => writeHandler(builder, shape, around));
+    made = singleFunctionModule(shared, { parameters: ['i32'], results: ['i32'] }, (builder, around) =>
+      writeHandler(builder, shape, around),
+    );
     byKey.set(key, made);
   }
   return made;
@@ -98,15 +116,16 @@ function writeHandler(builder: FunctionBuilder, shape: Shape, around: Surroundin
   const operands = shape.operands.map((o, i) => ({ ...o, reads: effects.reads[i] === true, writes: effects.writes[i] === true }));
   const language = new InterpreterLanguage(builder, statics, operands, around);
   instruction.body(language, ...language.operands());
+  if (shape.locked) language.fence();
   builder.emit(language.outcome === undefined ? i32Const(OUTCOME.next) : localGet(language.outcome));
 }
 
 const SUBROUTINE_STATICS: Statics = { width: 64, addressWidth: 64, stackWidth: 64, codeWidth: 64, repeatPrefix: 'none' };
 
-function subroutineModule(subroutine: Subroutine): Made {
+function subroutineModule({ shared, subroutines }: Modules, subroutine: Subroutine): Made {
   let made = subroutines.get(subroutine);
   if (made === undefined) {
-    made = singleFunctionModule(signatureOf(subroutine), (builder, around) => {
+    made = singleFunctionModule(shared, signatureOf(subroutine), (builder, around) => {
       const language = new InterpreterLanguage(builder, SUBROUTINE_STATICS, [], around);
       const parameters = subroutine.parameters.map((width, i) => ({ type: typeOf(width), code: [0x20, i], clean: true, bound: true }));
       const results = subroutine.body(language, ...parameters);
@@ -119,26 +138,28 @@ function subroutineModule(subroutine: Subroutine): Made {
 
 /** Instances for one CPU. */
 export class HandlerInstances {
-  readonly #memory: unknown;
+  readonly #memory: LinearMemory;
+  readonly #modules: Modules;
   readonly #helpers: Record<string, unknown>;
   readonly #subroutines = new Map<Subroutine, unknown>();
 
   /** @param helpers functions of HELPERS by name */
-  constructor(memory: unknown, helpers: Record<string, unknown>) {
+  constructor(memory: LinearMemory, helpers: Record<string, unknown>) {
     this.#memory = memory;
+    this.#modules = isShared(memory) ? OF_SHARED_MEMORY : OF_OWN_MEMORY;
     this.#helpers = helpers;
   }
 
   /** The function (record) → outcome for a shape. */
   handler(shape: Shape): unknown {
-    return this.#instantiate(handlerModule(shape));
+    return this.#instantiate(handlerModule(this.#modules, shape));
   }
 
   /** The function of a subroutine. */
   subroutine(subroutine: Subroutine): unknown {
     let made = this.#subroutines.get(subroutine);
     if (made === undefined) {
-      made = this.#instantiate(subroutineModule(subroutine));
+      made = this.#instantiate(subroutineModule(this.#modules, subroutine));
       this.#subroutines.set(subroutine, made);
     }
     return made;

@@ -35,6 +35,8 @@ export interface Surroundings {
   /** The common case of a system routine. */
   commonCase(common: CommonCase): number;
   subroutine(subroutine: Subroutine): number;
+  /** Memory is shared: fences are written. */
+  readonly shared: boolean;
   /** Only for a case of the main function. */
   readonly main?: MainFunction;
 }

@@ -7,7 +7,7 @@ import type { Instruction } from '../semantics/instruction.ts';
 import type { Subroutine } from '../semantics/language.ts';
 import { delivery } from '../system/common-case/delivery.ts';
 import { ModuleBuilder } from '../wasm/module.ts';
-import { type CompiledModule, type FunctionTable, WASM } from '../wasm/runtime.ts';
+import { type CompiledModule, type FunctionTable, isShared, type LinearMemory, WASM } from '../wasm/runtime.ts';
 import { COMMON_SHAPES } from './common-shapes.ts';
 import { HandlerInstances } from './handler-module.ts';
 import { buildHelpers } from './interpreter-helpers.ts';
@@ -45,20 +45,23 @@ interface Main {
   readonly cases: Numbers;
 }
 
-let main: Main | undefined;
+/** By whether memory is shared. */
+const mains = new Map<boolean, Main>();
 
-/** The main module serves every CPU of the process. */
-function compileMain(): Main {
-  if (main !== undefined) return main;
+/** The main module serves every CPU of the process whose memory is of this kind. */
+function compileMain(shared: boolean): Main {
+  const known = mains.get(shared);
+  if (known !== undefined) return known;
   const module = new ModuleBuilder();
-  module.importMemory('env', 'memory');
+  module.importMemory('env', 'memory', shared);
   module.importTable('env', 'table');
   module.importTable('env', 'regions');
   const helpers = buildHelpers(module);
-  buildMain(module, buildSystemCases(module, helpers), COMMON_SHAPES);
+  buildMain(module, buildSystemCases(module, helpers), COMMON_SHAPES, shared);
   const cases = new Numbers();
   for (const [i, shape] of COMMON_SHAPES.entries()) cases.set(shape.instruction, caseKey(shape), SPECIAL_COUNT + i);
-  main = { module: new WASM.Module(module.encode()), cases };
+  const main = { module: new WASM.Module(module.encode()), cases };
+  mains.set(shared, main);
   return main;
 }
 
@@ -78,11 +81,13 @@ export class HandlerTable {
   /** Functions of HELPERS by name. */
   readonly helpers: Readonly<Record<string, unknown>>;
   readonly #instances: HandlerInstances;
+  readonly #shared: boolean;
   /** Functions made so far. */
   count = 0;
 
-  constructor(memory: unknown, imports: Imports) {
-    const { module, cases } = compileMain();
+  constructor(memory: LinearMemory, imports: Imports) {
+    this.#shared = isShared(memory);
+    const { module, cases } = compileMain(this.#shared);
     this.#cases = cases;
     const { exports } = new WASM.Instance(module, { env: { memory, table: this.#table, regions: this.regions, ...imports } });
     this.run = exports['run'] as (record: number) => void;
@@ -98,9 +103,9 @@ export class HandlerTable {
 
   /** @param flat ES, SS and DS are flat, or it is 64-bit mode */
   numberOf(decoded: Decoded, flat: boolean): number {
-    const shape = shapeOf(decoded);
-    const { instruction } = shape;
-    const common = flat && mayBeCase(decoded) ? this.#cases.get(instruction, caseKey(shape)) : undefined;
+    const shape = shapeOf(decoded, this.#shared);
+    const { instruction, locked } = shape;
+    const common = flat && !locked && mayBeCase(decoded) ? this.#cases.get(instruction, caseKey(shape)) : undefined;
     if (common !== undefined) return common;
     const key = shapeKey(shape);
     let number = this.#functions.get(instruction, key);

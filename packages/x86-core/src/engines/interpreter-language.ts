@@ -10,7 +10,8 @@
 import type { BitWidth, Language, Operand, SegmentName, Subroutine } from '../semantics/language.ts';
 import { type FieldName, SEGMENT_NUMBER, STATE } from '../state.ts';
 import type { SystemRoutine } from '../system/routine.ts';
-import { call as callCode, i32Const, load, localGet, localSet, OP, store } from '../wasm/instructions.ts';
+import { SERIALIZING } from '../system/serializing.ts';
+import { ATOMIC_FENCE, call as callCode, i32Const, load, localGet, localSet, OP, store } from '../wasm/instructions.ts';
 import { cleaned, type Expr, expr, typeOf, wide } from './expression.ts';
 import { forward, repeatedByte } from './forward-strings.ts';
 import { OUTCOME, RECORD_LOCAL } from './handler-surroundings.ts';
@@ -166,7 +167,12 @@ export class InterpreterLanguage extends InterpreterOperands implements Language
     return [...wide(offset, this.addressWidth), ...this.segmentCode(segment), ...load(OP.i64Load), OP.i64Add, ...mask, OP.i64And];
   }
 
+  fence(): void {
+    if (this.around.shared) this.f.emit(ATOMIC_FENCE);
+  }
+
   system(routine: SystemRoutine, ...values: Expr[]): Expr {
+    if (SERIALIZING.has(routine)) this.fence();
     if (this.around.main === undefined) {
       this.outcome ??= this.f.local('i32');
       this.f.emit(i32Const(OUTCOME.jumped), localSet(this.outcome));

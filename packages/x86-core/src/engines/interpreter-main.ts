@@ -36,8 +36,11 @@ const FAULTED = [...ADDRESS_ZERO, ...i32Const(1), ...store(OP.i32Store, STATE.fa
 /** Never the RIP of an instruction that is executed again: not canonical. */
 const NOWHERE = i64Const(-(2n ** 63n));
 
-/** Writes function `run(record)` into the module. `cases` follow the special records in the br_table. */
-export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, number>, cases: readonly Shape[]): void {
+/**
+ * Writes function `run(record)` into the module. `cases` follow the special records in the br_table. `shared`: memory is, so that fences
+ * are written.
+ */
+export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, number>, cases: readonly Shape[], shared: boolean): void {
   const handlerType = module.typeIndex({ parameters: ['i32'], results: ['i32'] });
   const { builder: f } = module.function({ parameters: ['i32'], results: [] }, 'run');
   const helper = (name: string): number => helpers.get(name) as number;
@@ -202,7 +205,7 @@ export function buildMain(module: ModuleBuilder, helpers: ReadonlyMap<string, nu
       storeRip();
       f.emit(OP.return);
     } else {
-      if (buildCase(f, cases[i - SPECIAL_COUNT] as Shape, helper, main)) {
+      if (buildCase(f, cases[i - SPECIAL_COUNT] as Shape, helper, main, shared)) {
         f.emit(record, i32Const(RECORD_SIZE), OP.i32Add, localSet(RECORD_LOCAL));
         f.branch(next);
       } else f.branch(routineDone);
@@ -326,7 +329,7 @@ function leaveWithFault(f: FunctionBuilder, helper: (name: string) => number): v
 }
 
 /** True: the next record follows; false: a system routine was called. */
-function buildCase(f: FunctionBuilder, shape: Shape, helper: (name: string) => number, main: MainFunction): boolean {
+function buildCase(f: FunctionBuilder, shape: Shape, helper: (name: string) => number, main: MainFunction, shared: boolean): boolean {
   const effects = effectsOf(
     shape.instruction.body,
     shape.statics,
@@ -338,7 +341,7 @@ function buildCase(f: FunctionBuilder, shape: Shape, helper: (name: string) => n
   };
   f.mark();
   const commonCase = (common: CommonCase): number => helper(caseName(common));
-  const around = { helper, routine: routineNumber, commonCase, subroutine: none, main };
+  const around = { helper, routine: routineNumber, commonCase, subroutine: none, shared, main };
   const language = new InterpreterLanguage(f, shape.statics, operands, around);
   shape.instruction.body(language, ...language.operands());
   f.releaseMarked();

@@ -9,7 +9,9 @@ import { VECTOR } from '../fault.ts';
 import type { BitWidth, FlagName, Language, Operand, SegmentName, Subroutine } from '../semantics/language.ts';
 import { type FieldName, SEGMENT_NUMBER, STATE } from '../state.ts';
 import type { SystemRoutine } from '../system/routine.ts';
+import { SERIALIZING } from '../system/serializing.ts';
 import type { SystemProcessor } from '../system-processor.ts';
+import { isShared } from '../wasm/runtime.ts';
 import { type Effects, effectsOf } from './effects.ts';
 import { mask, ReferenceValues, truth } from './reference-values.ts';
 
@@ -24,6 +26,8 @@ export class ReferenceEngine extends ReferenceValues implements Language<bigint>
   readonly #processor: SystemProcessor;
   readonly #view: DataView;
   readonly #bytes = new Uint8Array(MAX_LENGTH);
+  /** Where memory is shared: an atomic operation on any word fences. */
+  readonly #fenceWord: Int32Array | undefined;
   #sourceSegment: SegmentName = 'DS';
   #thisIp = 0n;
   #nextIp = 0n;
@@ -32,6 +36,7 @@ export class ReferenceEngine extends ReferenceValues implements Language<bigint>
     super();
     this.#processor = processor;
     this.#view = view;
+    if (isShared(view)) this.#fenceWord = new Int32Array(new SharedArrayBuffer(4));
   }
 
   /**
@@ -59,6 +64,7 @@ export class ReferenceEngine extends ReferenceValues implements Language<bigint>
     p.set64('rip', this.#nextIp);
     try {
       decoded.instruction.body<bigint>(this, ...operands);
+      if (decoded.lock) this.fence();
     } catch (error) {
       // Still there, unless a task switch got as far as the new task.
       p.set64('rip', p.instructionPointer);
@@ -311,7 +317,11 @@ export class ReferenceEngine extends ReferenceValues implements Language<bigint>
   }
   system(routine: SystemRoutine, ...values: bigint[]): bigint {
     this.branched = true;
+    if (SERIALIZING.has(routine)) this.fence();
     return BigInt.asUintN(64, routine.run(this.#processor, ...values) ?? 0n);
+  }
+  fence(): void {
+    if (this.#fenceWord !== undefined) Atomics.add(this.#fenceWord, 0, 0);
   }
   call(subroutine: Subroutine, ...values: bigint[]): readonly bigint[] {
     return subroutine.body<bigint>(this, ...values);

@@ -17,14 +17,19 @@ export interface Shape {
   readonly instruction: Instruction;
   readonly statics: Statics;
   readonly operands: readonly ShapeOperand[];
+  /** LOCK stands before it, and that matters: memory is shared. */
+  readonly locked: boolean;
 }
 
 const KIND_CODE: Readonly<Record<OperandKind, number>> = { immediate: 0, general: 1, vector: 2, memory: 3, mmx: 4 };
 const REGISTER_KIND: Partial<Record<FieldName, OperandKind>> = { gpr: 'general', fpr: 'mmx' };
 const WIDTH_CODE: Readonly<Record<BitWidth, number>> = { 8: 0, 16: 1, 32: 2, 64: 3, 128: 4 };
 
-/** The shape with the statics on which the instruction does not depend put to their defaults, so that equal handlers have equal keys. */
-export function shapeOf(decoded: Decoded): Shape {
+/**
+ * The shape with the statics on which the instruction does not depend put to their defaults, so that equal handlers have equal keys.
+ * @param shared memory is shared
+ */
+export function shapeOf(decoded: Decoded, shared = false): Shape {
   const { options } = decoded.instruction;
   const operands = decoded.operands.map((o): ShapeOperand => {
     if (o.kind === 'memory') return { kind: 'memory', width: o.width };
@@ -35,6 +40,7 @@ export function shapeOf(decoded: Decoded): Shape {
   return {
     instruction: decoded.instruction,
     operands,
+    locked: shared && decoded.lock,
     statics: {
       width: decoded.width,
       addressWidth: memory || options.address === true ? decoded.addressWidth : 32,
@@ -46,8 +52,8 @@ export function shapeOf(decoded: Decoded): Shape {
 }
 
 /** Different for different shapes of one instruction. */
-export function shapeKey({ operands, statics }: Shape): number {
-  let key = WIDTH_CODE[statics.width];
+export function shapeKey({ operands, statics, locked }: Shape): number {
+  let key = WIDTH_CODE[statics.width] * 2 + (locked ? 1 : 0);
   key = key * 4 + (statics.addressWidth >> 5);
   key = key * 4 + (statics.stackWidth >> 5);
   key = key * 4 + (statics.codeWidth >> 5);

@@ -37,6 +37,7 @@ export const XCHG: Instruction = binary(
     const b = x.bind(src.read());
     dest.write(b);
     src.write(a);
+    if (dest.isMemory) x.fence();
   },
   { lockable: true },
 );

@@ -182,6 +182,8 @@ export interface Language<V> {
    */
   system(routine: SystemRoutine, ...values: V[]): V;
   call(subroutine: Subroutine, ...values: V[]): readonly V[];
+  /** What was written before is seen by other threads before what follows is read. Nothing where memory is not shared. */
+  fence(): void;
 
   // Vectors
   vector(operation: VectorOperation, ...values: V[]): V;

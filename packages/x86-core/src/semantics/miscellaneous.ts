@@ -1,6 +1,6 @@
 /**
- * Miscellaneous instructions and cache hints. [SDM 1 §5.1.13, §5.6.4] This processor executes in order and its caches are invisible: fences
- * and prefetches have nothing to do.
+ * Miscellaneous instructions, fences and cache hints. [SDM 1 §5.1.13, §5.6.4] This processor executes in order and its caches are invisible:
+ * prefetches have nothing to do, and fences only where another thread has the memory, too.
  */
 import { binary, type Instruction, nullary, unary } from './instruction.ts';
 import { resize } from './phrases.ts';
@@ -50,10 +50,11 @@ export const PREFETCHT0: Instruction = prefetch('T0');
 export const PREFETCHT1: Instruction = prefetch('T1');
 export const PREFETCHT2: Instruction = prefetch('T2');
 
-/** LFENCE, MFENCE, SFENCE: everything before is already done. [SDM 2A, "LFENCE—Load Fence"] */
-export const LFENCE: Instruction = nullary('LFENCE', () => {});
-export const MFENCE: Instruction = nullary('MFENCE', () => {});
-export const SFENCE: Instruction = nullary('SFENCE', () => {});
+/** LFENCE, MFENCE, SFENCE: everything before is done. One kind of fence does for all. [SDM 2A, "LFENCE", 2B, "MFENCE", 2B, "SFENCE"] */
+const fence = (mnemonic: string): Instruction => nullary(mnemonic, (x) => x.fence());
+export const LFENCE: Instruction = fence('LFENCE');
+export const MFENCE: Instruction = fence('MFENCE');
+export const SFENCE: Instruction = fence('SFENCE');
 
 /** CLFLUSH, CLFLUSHOPT, CLWB: to the checks a byte read, otherwise nothing. [SDM 2A, "CLFLUSH—Flush Cache Line"] */
 const flush = (mnemonic: string): Instruction =>

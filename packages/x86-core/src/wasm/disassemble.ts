@@ -9,7 +9,7 @@
  *   end $1
  */
 import { ByteReader } from './byte-reader.ts';
-import { EMPTY_BLOCK, OP, SIMD, TYPE_CODE, type ValueType } from './instructions.ts';
+import { ATOMIC_FENCE, EMPTY_BLOCK, OP, SIMD, TYPE_CODE, type ValueType } from './instructions.ts';
 import type { Signature } from './module.ts';
 
 /** Names to write instead of indices; what has none keeps its index. */
@@ -25,6 +25,7 @@ export interface WasmNames {
 
 const SIMD_PREFIX = 0xfd;
 const BULK_PREFIX = 0xfc;
+const ATOMIC_PREFIX = 0xfe;
 /** [WebAssembly 2.0 §5.4.6] */
 const BULK: Readonly<Record<number, string>> = { 10: 'memory.copy', 11: 'memory.fill' };
 
@@ -134,6 +135,7 @@ class Body {
   #instruction(opcode: number): string | undefined {
     if (opcode === SIMD_PREFIX) return this.#simd(this.#r.unsigned());
     if (opcode === BULK_PREFIX) return this.#bulk(this.#r.unsigned());
+    if (opcode === ATOMIC_PREFIX) return this.#atomic(this.#r.unsigned());
     const name = NAMES.get(opcode);
     return name === undefined ? undefined : name + this.#immediates(opcode, name);
   }
@@ -223,6 +225,12 @@ class Body {
     if (name === undefined) return undefined;
     this.#r.bytes(name === 'memory.copy' ? 2 : 1);
     return name;
+  }
+
+  #atomic(opcode: number): string | undefined {
+    if (opcode !== ATOMIC_FENCE[1]) return undefined;
+    this.#r.u8();
+    return 'atomic.fence';
   }
 
   #simd(opcode: number): string | undefined {

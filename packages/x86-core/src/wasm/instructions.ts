@@ -227,5 +227,7 @@ export const call = (index: number): number[] => [OP.call, ...unsigned(index)];
 /** (to, from, length) and (to, byte, length), within the one memory. */
 export const MEMORY_COPY: readonly number[] = [0xfc, 10, 0, 0];
 export const MEMORY_FILL: readonly number[] = [0xfc, 11, 0];
+/** Accesses before it are seen by other threads before those behind it. [WebAssembly threads] */
+export const ATOMIC_FENCE: readonly number[] = [0xfe, 3, 0];
 /** i64.trunc_sat_f64_s */
 export const TRUNCATE_F64: readonly number[] = [0xfc, 6];

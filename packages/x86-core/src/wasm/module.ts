@@ -195,8 +195,10 @@ export class ModuleBuilder {
     return this.#types.push(key) - 1;
   }
 
-  importMemory(module: string, name: string): void {
-    this.#imports.push([...text(module), ...text(name), 0x02, 0x00, ...unsigned(1)]);
+  /** @param shared it is shared with other threads; such a memory has a maximum, here the largest */
+  importMemory(module: string, name: string, shared = false): void {
+    const limits = shared ? [0x03, ...unsigned(1), ...unsigned(65_536)] : [0x00, ...unsigned(1)];
+    this.#imports.push([...text(module), ...text(name), 0x02, ...limits]);
   }
 
   importTable(module: string, name: string): void {

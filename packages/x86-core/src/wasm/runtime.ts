@@ -5,6 +5,10 @@ export interface LinearMemory {
   readonly buffer: ArrayBufferLike;
 }
 
+/** Other threads may have it, too. A module that imports it says so, and the other way round. */
+export const isShared = ({ buffer }: LinearMemory): boolean =>
+  typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+
 export interface FunctionTable {
   readonly length: number;
   set(index: number, value: unknown): void;

@@ -4,7 +4,7 @@ import type { CommonCase } from '../../system/common-case/language.ts';
 import { call, i32Const, localGet, OP } from '../../wasm/instructions.ts';
 import { unsigned } from '../../wasm/leb128.ts';
 import { FunctionBuilder, ModuleBuilder, type Signature } from '../../wasm/module.ts';
-import { WASM } from '../../wasm/runtime.ts';
+import { type LinearMemory, WASM } from '../../wasm/runtime.ts';
 import { signatureOf } from '../handler-module.ts';
 import { HELPERS } from '../interpreter-helpers.ts';
 import { transferName, transferSignature } from '../region-transfer.ts';
@@ -15,7 +15,7 @@ import { type RegionModule, type RegionOptions, RegionWriter } from './region-wr
 
 /** What the functions of the module find when it is made. */
 export interface RegionEnvironment {
-  readonly memory: unknown;
+  readonly memory: LinearMemory;
   readonly regions: unknown;
   readonly helpers: Readonly<Record<string, unknown>>;
   subroutine(subroutine: Subroutine): unknown;
@@ -42,6 +42,7 @@ function telling(entered: number, slot: number, region: number): FunctionBuilder
 }
 
 export class RegionModuleWriter implements RegionModule {
+  readonly shared: boolean;
   readonly #module = new ModuleBuilder();
   readonly #indices = new Map<string | Subroutine, number>();
   readonly #helpers: string[] = [];
@@ -51,9 +52,10 @@ export class RegionModuleWriter implements RegionModule {
   readonly #observer: Observer | undefined;
 
   /** @param observer is told when a region is entered */
-  constructor(observer?: Observer) {
+  constructor(shared: boolean, observer?: Observer) {
+    this.shared = shared;
     this.#observer = observer;
-    this.#module.importMemory('env', 'memory');
+    this.#module.importMemory('env', 'memory', shared);
     this.#module.importTable('env', 'regions');
   }
 

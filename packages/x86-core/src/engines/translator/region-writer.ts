@@ -47,6 +47,8 @@ const zero: readonly number[] = i32Const(0);
 
 /** Functions of the module that a region is written into. */
 export interface RegionModule {
+  /** The memory that it imports is shared. */
+  readonly shared: boolean;
   helper(name: string): number;
   commonCase(common: CommonCase): number;
   transfer(common: CommonCase): number;
@@ -67,6 +69,7 @@ export interface RegionOptions {
 
 export class RegionWriter implements RegionSurroundings {
   readonly f: FunctionBuilder;
+  readonly shared: boolean;
   readonly locals: RegionLocals;
   readonly generalType: 'i32' | 'i64';
   kind: Kind = SETTLED;
@@ -103,6 +106,7 @@ export class RegionWriter implements RegionSurroundings {
 
   constructor(f: FunctionBuilder, module: RegionModule, options: RegionOptions) {
     this.f = f;
+    this.shared = module.shared;
     this.#module = module;
     this.#options = options;
     this.generalType = options.codeWidth === 64 ? 'i64' : 'i32';
@@ -296,6 +300,7 @@ export class RegionWriter implements RegionSurroundings {
     f.mark();
     const language = new TranslatorLanguage(instruction, this);
     decoded.instruction.body(language, ...language.operands());
+    if (decoded.lock) language.fence();
     f.releaseMarked();
   }
 

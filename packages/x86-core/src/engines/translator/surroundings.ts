@@ -31,6 +31,8 @@ export interface RegionLocals {
 
 export interface RegionSurroundings {
   readonly f: FunctionBuilder;
+  /** Memory is shared: fences are written. */
+  readonly shared: boolean;
   readonly locals: RegionLocals;
   /** What is known of the flags where code is written. */
   kind: Kind;

@@ -6,7 +6,8 @@ import type { Decoded, DecodedOperand } from '../../decode/decoded.ts';
 import type { BitWidth, Language, Operand, SegmentName, Subroutine } from '../../semantics/language.ts';
 import { type FieldName, SEGMENT_NUMBER, STATE } from '../../state.ts';
 import type { SystemRoutine } from '../../system/routine.ts';
-import { call as callCode, i32Const, i64Const, load, localGet, localSet, OP, store } from '../../wasm/instructions.ts';
+import { SERIALIZING } from '../../system/serializing.ts';
+import { ATOMIC_FENCE, call as callCode, i32Const, i64Const, load, localGet, localSet, OP, store } from '../../wasm/instructions.ts';
 import { effectsOfCase } from '../case-effects.ts';
 import { cleaned, constantExpr, type Expr, expr, typeOf, wide } from '../expression.ts';
 import { forward, repeatedByte } from '../forward-strings.ts';
@@ -341,10 +342,16 @@ export class TranslatorLanguage extends TranslatorMemory implements Language<Exp
     ]);
   }
 
+  fence(): void {
+    if (this.around.shared) this.f.emit(ATOMIC_FENCE);
+  }
+
   /** The common case, if it is one; else the instruction is left to the interpreter, with nothing done. */
-  system({ common }: SystemRoutine, ...values: Expr[]): Expr {
+  system(routine: SystemRoutine, ...values: Expr[]): Expr {
+    const { common } = routine;
     if (common === undefined) throw new Error('such system routines are left to the interpreter');
     const { around, f } = this;
+    if (SERIALIZING.has(routine)) this.fence();
     const codes = values.map((value) => this.bind(expr('i64', true, wide(value, value.type === 'i64' ? 64 : 32))).code);
     const { transfers, flags } = effectsOfCase(common);
     if (transfers) {

@@ -4,7 +4,7 @@
  * their entries, or when all decoded code is dropped; their slots in the table are used again.
  */
 import type { DecodeMode } from '../../decode/decoded.ts';
-import type { FunctionTable } from '../../wasm/runtime.ts';
+import { type FunctionTable, isShared } from '../../wasm/runtime.ts';
 import type { CodePage, CodePages } from '../code-pages.ts';
 import { heatOf } from '../heat.ts';
 import { RECORD_SIZE, SPECIAL } from '../record.ts';
@@ -240,12 +240,13 @@ export class Translator {
   }
 
   #make({ mode, address }: HotPlace, plan: Plan, generation: number): void {
-    const { regions, observer } = this.#options;
+    const { regions, observer, memory } = this.#options;
     const codeWidth = mode.codeWidth === 64 ? 64 : 32;
     if (this.#regions.size >= MOST_REGIONS) this.dropAll();
     const slot = this.#freeSlots.pop() ?? this.#slots++;
     if (slot >= regions.length) regions.grow(GROWTH);
-    const writer = new RegionModuleWriter(observer && { entered: (at, remaining) => observer.entered(at, remaining) });
+    const observed = observer && { entered: (at: number, remaining: number) => observer.entered(at, remaining) };
+    const writer = new RegionModuleWriter(isShared(memory), observed);
     writer.add({ plan, codeWidth, slot, tops: this.#topsOf(plan), mapOf: (number) => (plan.pages.get(number) as CodePage).map });
     const bytes = writer.encode();
     const [code] = writer.instantiate(bytes, this.#options);
