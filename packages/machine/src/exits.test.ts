@@ -119,7 +119,11 @@ describe('An interrupt window', () => {
   const wires = () => {
     const exits = counters();
     const queue: number[] = [];
-    const wire = new CountedInterrupts({ acknowledge: () => queue.shift() ?? -1, taskPriority: 0, setTaskPriority: () => {} }, exits);
+    const wire = new CountedInterrupts(
+      { acknowledge: () => queue.shift() ?? -1, taskPriority: 0, setTaskPriority: () => {} },
+      exits,
+      () => false,
+    );
     return { exits, queue, wire };
   };
 

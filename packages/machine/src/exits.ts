@@ -95,8 +95,14 @@ export class ExitCounters {
   readonly #vectors = new Float64Array(VECTORS);
   readonly #msrs: { readonly device: string; reads: number; writes: number }[] = [];
   hypercalls = 0;
+  msrAccesses = 0;
   interruptWindows = 0;
+  interrupts = 0;
+  /** Interrupts that found the guest waiting. */
+  wakeups = 0;
   resets = 0;
+  /** Called when a hypercall or an access to a register was answered, or an interrupt delivered. */
+  onExit: (() => void) | undefined = undefined;
 
   constructor(sources: ExitSources) {
     this.#sources = sources;
@@ -105,6 +111,7 @@ export class ExitCounters {
   /** An interrupt is delivered: 0 to 255. */
   delivered(vector: number): void {
     this.#vectors[vector] = (this.#vectors[vector] as number) + 1;
+    this.interrupts++;
   }
 
   /** The registers, so that accesses to them are counted. */
@@ -116,16 +123,23 @@ export class ExitCounters {
         const counted: MsrHandler = {
           read: () => {
             count.reads++;
-            return handler.read();
+            return this.#accessMsr(() => handler.read());
           },
           write: (value) => {
             count.writes++;
-            return handler.write(value);
+            return this.#accessMsr(() => handler.write(value));
           },
         };
         return [number, counted];
       }),
     );
+  }
+
+  #accessMsr<T>(access: () => T): T {
+    this.msrAccesses++;
+    const result = access();
+    this.onExit?.();
+    return result;
   }
 
   /** A handler of hypercalls, so that calls are counted. */
@@ -134,6 +148,7 @@ export class ExitCounters {
       call: (state) => {
         this.hypercalls++;
         handler.call(state);
+        this.onExit?.();
       },
       cpuid: (leaf, subleaf) => handler.cpuid?.(leaf, subleaf),
     };
@@ -164,7 +179,7 @@ export class ExitCounters {
       mmio,
       msrs,
       halts,
-      interrupts: this.#vectors.reduce((sum, count) => sum + count, 0),
+      interrupts: this.interrupts,
       vectors: commonFirst([...this.#vectors].map((count, vector) => ({ name: `0x${vector.toString(16).padStart(2, '0')}`, count }))),
       sources: commonFirst(s.interruptSources()),
       resets: this.resets,
@@ -178,12 +193,15 @@ export class ExitCounters {
 export class CountedInterrupts implements InterruptController {
   readonly #controller: InterruptController;
   readonly #exits: ExitCounters;
+  readonly #halted: () => boolean;
   /** Level of INTR, kept by whoever drives it. */
   high = false;
 
-  constructor(controller: InterruptController, exits: ExitCounters) {
+  /** @param halted Whether the guest waits. */
+  constructor(controller: InterruptController, exits: ExitCounters, halted: () => boolean) {
     this.#controller = controller;
     this.#exits = exits;
+    this.#halted = halted;
   }
 
   /** INTR rises. `open`: the guest takes interrupts now. */
@@ -196,8 +214,10 @@ export class CountedInterrupts implements InterruptController {
     const vector = this.#controller.acknowledge();
     if (vector < 0) return vector;
     this.#exits.delivered(vector);
+    if (this.#halted()) this.#exits.wakeups++;
     // Another one waits, and the handler of this one begins with interrupts off.
     if (this.high) this.#exits.interruptWindows++;
+    this.#exits.onExit?.();
     return vector;
   }
 

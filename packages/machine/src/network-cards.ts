@@ -11,6 +11,7 @@ import { type DeviceClass, EEXIST, EINVAL, ENODEV, ENOSPC, type VbusDevice, VENE
 import { NET_CLASS_CODE, VirtioNet, VirtioPci, VirtioVbus } from '@paravirt/virtio';
 import { type CardCounts, type CardReport, cardReport, countVenet, countVirtioPci, countVirtioVbus } from './card-report.ts';
 import { defaultMac, type NetOptions } from './pc-options.ts';
+import type { CardWork } from './priced-work.ts';
 import { ReleasedDevice } from './released-device.ts';
 import type { VirtualBus, Wire } from './virtual-bus.ts';
 
@@ -57,6 +58,8 @@ export class NetworkCards {
   /** Options of the vbus device that is being made now. */
   #prepared: { readonly name: string; readonly net: NetOptions } | undefined = undefined;
   #made = 0;
+  /** Of cards that are gone. */
+  #past: CardWork = { frames: 0, copiedBytes: 0, userExits: 0 };
 
   constructor(options: NetworkCardsOptions) {
     this.#options = options;
@@ -102,6 +105,18 @@ export class NetworkCards {
 
   report(): CardReport[] {
     return this.list.map((card) => card.report());
+  }
+
+  /** Of all cards since the machine was made: what prices are for. */
+  get work(): CardWork {
+    const { userExits } = this.#past;
+    let { frames, copiedBytes } = this.#past;
+    for (const { device } of this.#cards.values()) {
+      const { rxFrames, txFrames, rxCopied, txCopied } = device.counters;
+      frames += rxFrames + txFrames;
+      copiedBytes += rxCopied + txCopied;
+    }
+    return { frames, copiedBytes, userExits };
   }
 
   #freeName(): string {
@@ -268,6 +283,7 @@ export class NetworkCards {
 
   #forget(card: Entry): void {
     if (this.#cards.get(card.name) !== card) return;
+    this.#past = this.work;
     this.#cards.delete(card.name);
     card.disconnect?.();
   }

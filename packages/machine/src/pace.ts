@@ -1,12 +1,14 @@
 /**
  * How virtual time follows the world. [docs: ARCHITECTURE.md, "Time"] Two ways:
  *
- *  - `InstructionPace`: time is a count of retired instructions times a rate. While the guest waits, time leaps to the next timer. Nothing
- *    of the host enters, so two runs with the same input are the same.
+ *  - `InstructionPace`: time is a count of retired instructions times a rate, with prices also what the host did for the guest, see prices.ts.
+ *    While the guest waits, time leaps to the next timer. Nothing of the host enters, so two runs with the same input are the same.
  *  - `HostPace`: time follows the host's clock. While the guest runs, time goes on with instructions, at the rate measured before, a
  *    little faster or slower if it is behind or ahead of the host: a guest that calibrates one timer by another never sees a leap. While
  *    the guest waits, time is the host's.
  */
+
+import { type Prices, priceOf, type Work } from './prices.ts';
 
 /** Counts retired instructions; exact also inside callbacks of the CPU. */
 export interface InstructionCounter {
@@ -28,9 +30,9 @@ export interface Pace {
   /** A slice of instructions begins, ends. */
   begin(): void;
   end(): void;
-  /** How `now()` goes on between `begin` and `end`. */
-  line(): PaceLine;
-  /** Instructions after which `now()` will have reached `time`, were a slice to begin now; at least 1. */
+  /** How `now()` goes on between `begin` and `end`; undefined: not only with instructions. */
+  line(): PaceLine | undefined;
+  /** Instructions after which `now()` will have reached `time` at the latest, were a slice to begin now; at least 1. */
   instructionsUntil(time: number): number;
   /** The guest waits, until `begin`. */
   wait(): void;
@@ -43,26 +45,49 @@ export interface Pace {
 export class InstructionPace implements Pace {
   readonly followsHost = false;
   readonly #cpu: InstructionCounter;
-  readonly #rate: number;
-  /** Time that did not come from instructions. */
+  readonly #work: Work | undefined;
+  #rate: number;
+  #prices: Prices | undefined = undefined;
+  /** Where the present sum begins: instructions, and the price of the work until then. */
+  #from = 0n;
+  #paid = 0;
+  /** Time until there, and time that leapt since. */
   #leapt = 0;
 
-  /** @param nsPerInstruction More than 0. */
-  constructor(cpu: InstructionCounter, nsPerInstruction: number) {
+  /**
+   * @param nsPerInstruction More than 0.
+   * @param work What prices are for.
+   */
+  constructor(cpu: InstructionCounter, nsPerInstruction: number, work?: Work) {
     this.#cpu = cpu;
     this.#rate = nsPerInstruction;
+    this.#work = work;
   }
 
   now(): number {
-    return Math.floor(Number(this.#cpu.retired) * this.#rate) + this.#leapt;
+    return Math.floor(Number(this.#cpu.retired - this.#from) * this.#rate + this.#price()) + this.#leapt;
+  }
+
+  get prices(): Prices | undefined {
+    return this.#prices;
+  }
+
+  /** From now on, between slices; undefined: only instructions are paid for, at the present rate. */
+  set prices(prices: Prices | undefined) {
+    this.#leapt = this.now();
+    this.#from = this.#cpu.retired;
+    this.#prices = prices;
+    this.#rate = prices?.nsPerInstruction ?? this.#rate;
+    this.#paid = 0;
+    this.#paid = this.#price();
   }
 
   begin(): void {}
 
   end(): void {}
 
-  line(): PaceLine {
-    return { time: this.#leapt, from: 0, rate: this.#rate };
+  line(): PaceLine | undefined {
+    return this.#prices === undefined ? { time: this.#leapt, from: Number(this.#from), rate: this.#rate } : undefined;
   }
 
   instructionsUntil(time: number): number {
@@ -73,6 +98,10 @@ export class InstructionPace implements Pace {
 
   leapTo(time: number): void {
     this.#leapt += Math.max(0, time - this.now());
+  }
+
+  #price(): number {
+    return this.#prices === undefined || this.#work === undefined ? 0 : priceOf(this.#work, this.#prices) - this.#paid;
   }
 }
 

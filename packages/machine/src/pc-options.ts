@@ -4,6 +4,7 @@ import type { EthernetPort } from '@paravirt/net-backend';
 import type { EngineName } from '@paravirt/x86-core';
 import type { Host } from './host.ts';
 import { RAM_HOLE } from './memory-map.ts';
+import { checkRate } from './prices.ts';
 import type { Wire } from './virtual-bus.ts';
 
 export interface PcOptions {
@@ -16,8 +17,8 @@ export interface PcOptions {
   /** Makes what a network device is connected to that an administrator makes by name (`pc.vbus`); undefined: it cannot be made. */
   readonly plug?: (name: string) => NetOptions | undefined;
   /**
-   * Something outside may act on the machine while the guest waits, so that waiting takes real time in the deterministic mode, too. Always
-   * so with a network card. Default: false.
+   * Something outside may act on the machine while the guest waits, so that waiting takes real time in the deterministic mode, too. False:
+   * whatever the machine is connected to is in this process and on the machine's clock. Default: true with a network card, else false.
    */
   readonly attended?: boolean;
   /** Port of an exit device, 4 ports wide: a byte written there ends the run. */
@@ -110,11 +111,7 @@ export function checkOptions(options: PcOptions): void {
       memory,
     );
   if (memory % MIB !== 0) throw new ConfigurationError('memory-size', `${memory} bytes of memory are no multiple of 1 MiB`, memory);
-  if (time?.mode === 'deterministic' && time.nsPerInstruction !== undefined) {
-    const rate = time.nsPerInstruction;
-    if (!(rate >= 0.01 && rate <= 1e6))
-      throw new ConfigurationError('bad-rate', `${rate} ns per instruction is not within 0.01 to 10^6`, rate);
-  }
+  if (time?.mode === 'deterministic' && time.nsPerInstruction !== undefined) checkRate(time.nsPerInstruction);
   if (nets.length > NETS_MAX)
     throw new ConfigurationError('too-many-nets', `${nets.length} network cards; ${NETS_MAX} the most`, nets.length);
   for (const { model = 'virtio-net', bus, wire } of nets) {

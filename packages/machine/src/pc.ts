@@ -2,7 +2,7 @@
  * The PC: everything made and wired, from memory to the console, in one piece that reads from top to bottom. No logic lives here; what
  * answers a port or an address is in chipset/, packages/pci and packages/virtio, what moves time is in run-loop.ts.
  */
-import { AddressSpace, type Clock, type GuestMemory, type InterruptLine, SharedLine, VirtualClock } from '@paravirt/bus';
+import { type Clock, ConfigurationError, type GuestMemory, type InterruptLine, SharedLine, VirtualClock } from '@paravirt/bus';
 import { assignAddresses, ConfigMechanism1, createHostBridge, HotplugSlots, InterruptRouting, PciBus } from '@paravirt/pci';
 import { type VbusHost, VbusTree } from '@paravirt/vbus';
 import { Cpu, type TimestampLine } from '@paravirt/x86-core';
@@ -34,6 +34,7 @@ import {
   writeAcpiTables,
 } from './chipset/index.ts';
 import { type ConsolePort, OutputBuffer, SerialConsole } from './console.ts';
+import { CountedSpace } from './counted-space.ts';
 import { CountedInterrupts, ExitCounters } from './exits.ts';
 import { allocateMemory, clear } from './guest-ram.ts';
 import { platformHost } from './host.ts';
@@ -50,6 +51,8 @@ import {
   splitMemory,
   wiresOf,
 } from './pc-options.ts';
+import { PricedWork } from './priced-work.ts';
+import { checkPrices, type Prices } from './prices.ts';
 import { registerDump } from './register-dump.ts';
 import { Rom } from './rom.ts';
 import { type PcStop, RunLoop, type StopCondition } from './run-loop.ts';
@@ -85,6 +88,11 @@ export interface Pc {
   readonly vbusTree: VbusTree;
   /** Network cards: those of `options.nets` and what came and went since. */
   readonly cards: NetworkCards;
+  /**
+   * What things cost from now on, in the deterministic mode; undefined (the default): only instructions take time. To be set between runs.
+   * @throws ConfigurationError `bad-price`, `bad-rate`, `not-deterministic`. @throws Error if a run is under way.
+   */
+  prices: Prices | undefined;
   /** Registers as text, several lines. */
   describeCpu(): string;
 }
@@ -117,8 +125,8 @@ export function createPc(options: PcOptions): Pc {
   const { bios, placements, start } = load(options.boot, memoryMap);
   const memory = allocateMemory(below4G, above4G);
   const { ram } = memory;
-  const ports = new AddressSpace('ports', PORTS_SIZE);
-  const mmio = new AddressSpace('memory', PHYSICAL_SIZE);
+  const ports = new CountedSpace('ports', PORTS_SIZE);
+  const mmio = new CountedSpace('memory', PHYSICAL_SIZE);
 
   // ---- Time.
   let pace: Pace | undefined;
@@ -126,12 +134,12 @@ export function createPc(options: PcOptions): Pc {
   const tsc = new TimeStampCounter(clock, TSC_HZ);
 
   // ---- What is counted.
-  const exits = new ExitCounters({
+  const exits: ExitCounters = new ExitCounters({
     ports,
     mmio,
     instructions: () => cpu.retired,
     now: () => clock.now(),
-    halts: () => loop.halts,
+    halts: (): number => loop.halts,
     endsOfInterrupt: () => localApic.endsOfInterrupt,
     interruptSources: () => interruptSources({ localApic, ioApic, pci, injected: virtualBus.injected }),
     cards: () => cards.report(),
@@ -174,7 +182,7 @@ export function createPc(options: PcOptions): Pc {
       void localApic.deliver({ vector, destination, logical, deliveryMode: DELIVERY_FIXED, level: false }),
   });
   const { hypercalls } = virtualBus;
-  const interrupts = new CountedInterrupts(localApic, exits);
+  const interrupts = new CountedInterrupts(localApic, exits, () => cpu.halted);
   const cpu: Cpu = new Cpu({
     memory,
     ports,
@@ -282,8 +290,18 @@ export function createPc(options: PcOptions): Pc {
   };
 
   // ---- What makes it run.
-  pace = deterministic ? new InstructionPace(cpu, time.nsPerInstruction ?? NS_PER_INSTRUCTION) : new HostPace(cpu, host.now);
-  const loop = new RunLoop({
+  const work: PricedWork = new PricedWork({
+    ports,
+    mmio,
+    exits,
+    endsOfInterrupt: () => localApic.endsOfInterrupt,
+    cards: () => cards.work,
+    handOvers: () => 0,
+  });
+  const priced = deterministic ? new InstructionPace(cpu, time.nsPerInstruction ?? NS_PER_INSTRUCTION, work) : undefined;
+  const running: Pace = priced ?? new HostPace(cpu, host.now);
+  pace = running;
+  const loop: RunLoop = new RunLoop({
     cpu: {
       run: (budget) => cpu.run(budget),
       endSlice: () => cpu.endSlice(),
@@ -295,10 +313,10 @@ export function createPc(options: PcOptions): Pc {
       },
     },
     clock,
-    pace,
+    pace: running,
     host,
     get waitsForHost(): boolean {
-      return options.attended === true || cards.list.length > 0;
+      return options.attended ?? cards.list.length > 0;
     },
     reset: () => {
       exits.resets++;
@@ -310,6 +328,16 @@ export function createPc(options: PcOptions): Pc {
       debugOutput.flush();
     },
   });
+  const setPrices = (prices: Prices | undefined): void => {
+    if (loop.running) throw new Error('prices are set while the machine is running');
+    if (priced === undefined) throw new ConfigurationError('not-deterministic', 'prices are for the deterministic mode only', time.mode);
+    if (prices !== undefined) checkPrices(prices);
+    priced.prices = prices;
+    const paid = prices === undefined ? undefined : (): void => loop.timeMoved();
+    ports.onAccess = paid;
+    mmio.onAccess = paid;
+    exits.onExit = paid;
+  };
   const serial = new SerialConsole(output, uart);
   powerOn();
 
@@ -334,6 +362,12 @@ export function createPc(options: PcOptions): Pc {
     vbus: virtualBus.host,
     vbusTree: new VbusTree(virtualBus.host),
     cards,
+    get prices(): Prices | undefined {
+      return priced?.prices;
+    },
+    set prices(prices: Prices | undefined) {
+      setPrices(prices);
+    },
     describeCpu: () => registerDump(cpu),
   };
 }

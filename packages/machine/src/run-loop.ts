@@ -85,6 +85,11 @@ export class RunLoop {
     this.#sleep?.wake();
   }
 
+  /** Time has moved by more than instructions: the slice may be over. */
+  timeMoved(): void {
+    if (this.#inSlice && this.#options.pace.now() >= this.#sliceEnd) this.#options.cpu.endSlice();
+  }
+
   /** Ends the run at the next instruction boundary; the first reason counts. Without a run it ends the next one. */
   end(stop: PcStop): void {
     this.#ended ??= stop;
@@ -100,6 +105,10 @@ export class RunLoop {
   #leave(): void {
     if (this.#inSlice) this.#options.cpu.endSlice();
     this.#sleep?.wake();
+  }
+
+  get running(): boolean {
+    return this.#running;
   }
 
   /** @throws Error if a run is under way already. */
