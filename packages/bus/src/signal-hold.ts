@@ -29,6 +29,11 @@ export class SignalHold {
     this.#signal = signal;
   }
 
+  /** Completed buffers whose signal waits. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** True while a signal waits. */
   get holding(): boolean {
     return this.#held > 0;

@@ -6,6 +6,15 @@ import type { GuestMemory, Width } from '@paravirt/bus';
 import type { FeatureRequirement, FeatureSet } from './features.ts';
 import type { SplitQueue } from './queue/split.ts';
 
+/** What a queue is for: what the driver sends, room for what it is to receive, or what is neither and never kept waiting. */
+export type QueueKind = 'transmit' | 'receive' | 'control';
+
+export interface QueuePurpose {
+  /** In traces: `tx`. */
+  readonly name: string;
+  readonly kind: QueueKind;
+}
+
 /** A device type. Nothing here may throw, whatever a driver does. */
 export interface VirtioDevice {
   /** For people: "virtio-net". */
@@ -17,6 +26,8 @@ export interface VirtioDevice {
   readonly featureRequirements: readonly FeatureRequirement[];
   /** Maximum size of each queue, powers of two up to 32768; the index is the queue's number. */
   readonly queueSizes: readonly number[];
+  /** What each queue is for. Default: control. */
+  readonly queuePurposes?: readonly QueuePurpose[];
   /** Bytes of device-specific configuration. */
   readonly configSize: number;
   /** Within `configSize`, any width and alignment; unsigned result. */
@@ -41,10 +52,10 @@ export interface DriverSession {
   /** Queue `index` while the driver has it enabled. Ask each time: a queue reset replaces it. */
   queue(index: number): SplitQueue | undefined;
   /**
-   * Sends a used buffer notification if the driver wants one for what was published. `sent`: interrupted; `suppressed`: there was
-   * something, but the driver did not want to be told; `none`: nothing new.
+   * Sends a used buffer notification if the driver wants one for what was published. `sent`: interrupted; `held`: a mitigation does so
+   * later; `suppressed`: there was something, but the driver did not want to be told; `none`: nothing new.
    */
-  interrupt(index: number): 'sent' | 'suppressed' | 'none';
+  interrupt(index: number): 'sent' | 'held' | 'suppressed' | 'none';
   /**
    * The configuration space changed: a new generation and a configuration change notification, unless the driver itself asked for the
    * change (`notify` false). [virtio 1.2 §2.5, §2.3]

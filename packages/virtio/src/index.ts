@@ -1,5 +1,5 @@
 /** virtio: split virtqueues, what a device and its driver agree on, the modern PCI transport, and devices. See README.md. */
-export type { DriverSession, VirtioDevice } from './device.ts';
+export type { DriverSession, QueueKind, QueuePurpose, VirtioDevice } from './device.ts';
 export {
   ACKNOWLEDGE,
   DEVICE_NEEDS_RESET,
@@ -48,9 +48,16 @@ export {
   MAX_QUEUE_SIZE,
   type QueueLayout,
 } from './queue/layout.ts';
-export { NotificationSuppression, needEvent, VIRTQ_AVAIL_F_NO_INTERRUPT, VIRTQ_USED_F_NO_NOTIFY } from './queue/notification.ts';
+export {
+  NotificationSuppression,
+  needEvent,
+  type Suppression,
+  VIRTQ_AVAIL_F_NO_INTERRUPT,
+  VIRTQ_USED_F_NO_NOTIFY,
+} from './queue/notification.ts';
 export { type QueueArea, QueueSetup } from './queue/setup.ts';
 export { type QueueFault, SplitQueue, type SplitQueueOptions } from './queue/split.ts';
+export type { NotificationOptions } from './queue-notifications.ts';
 export { type QueueRefusal, type SessionInterrupts, type VirtioEvent, VirtioSession, type VirtioSessionOptions } from './session.ts';
 export { VirtioPci, type VirtioPciOptions } from './transport/pci.ts';
 export { VirtioVbus, type VirtioVbusOptions, virtioClass } from './transport/vbus.ts';

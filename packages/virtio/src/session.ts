@@ -5,13 +5,14 @@
  *   transport registers → VirtioSession → VirtioDevice
  *                            ↓ SessionInterrupts (the transport again)
  */
-import { ConfigurationError, type GuestMemory, type TraceSink, type Width } from '@paravirt/bus';
+import { ConfigurationError, type GuestMemory, type RingEvent, type TraceSink, type Width } from '@paravirt/bus';
 import type { DriverSession, VirtioDevice } from './device.ts';
 import { DeviceStatus } from './device-status.ts';
 import {
   FeatureNegotiation,
   type FeatureRefusal,
   type FeatureSet,
+  featureSet,
   hasFeature,
   RING_FEATURES,
   VIRTIO_F_EVENT_IDX,
@@ -19,8 +20,10 @@ import {
   VIRTIO_F_RING_RESET,
 } from './features.ts';
 import { isQueueSize, type LayoutFault } from './queue/layout.ts';
+import type { Suppression } from './queue/notification.ts';
 import { QueueSetup } from './queue/setup.ts';
 import type { SplitQueue } from './queue/split.ts';
+import { type NotificationOptions, QueueNotifications } from './queue-notifications.ts';
 
 /** How a transport carries notifications to the driver. */
 export interface SessionInterrupts {
@@ -28,6 +31,11 @@ export interface SessionInterrupts {
   queue(index: number): void;
   /** Configuration change notification. */
   config(): void;
+  /**
+   * The device is looking at queue `index` anyway, no doorbell is wanted (false), or one is wanted again (true); what came in between may be
+   * told late, but must be told. Only where virtio's own suppression says nothing (`suppression: 'none'`) and the transport has its own.
+   */
+  doorbell?(index: number, wanted: boolean): void;
 }
 
 /** Why a queue was not enabled. */
@@ -40,7 +48,8 @@ export type VirtioEvent =
   | { readonly kind: 'queue-refused'; readonly device: string; readonly queue: number; readonly why: QueueRefusal }
   | { readonly kind: 'needs-reset'; readonly device: string; readonly why: string };
 
-export interface VirtioSessionOptions {
+/** `defer` is a microtask if it is not given. */
+export interface VirtioSessionOptions extends NotificationOptions {
   readonly device: VirtioDevice;
   /** Guest memory as the device may reach it. */
   readonly memory: GuestMemory;
@@ -48,8 +57,6 @@ export interface VirtioSessionOptions {
   /** Ring and transport bits offered beside the device's own. Default: everything this package has. */
   readonly ringFeatures?: FeatureSet;
   readonly trace?: TraceSink<VirtioEvent>;
-  /** Runs something soon, after the present call: default a microtask. */
-  readonly defer?: (run: () => void) => void;
 }
 
 const soon = (run: () => void): void => {
@@ -63,7 +70,11 @@ export class VirtioSession implements DriverSession {
   readonly queues: readonly QueueSetup[];
   readonly #interrupts: SessionInterrupts;
   readonly #trace: TraceSink<VirtioEvent> | undefined;
+  readonly #ringTrace: TraceSink<RingEvent> | undefined;
+  readonly #ringNames: readonly string[];
   readonly #defer: (run: () => void) => void;
+  readonly #suppression: Suppression;
+  readonly #notifications: readonly QueueNotifications[];
   readonly #status: DeviceStatus;
   #generation = 0;
   #configDirty = false;
@@ -72,19 +83,37 @@ export class VirtioSession implements DriverSession {
   #active = false;
   #paused = false;
 
-  /** @throws ConfigurationError `bad-queue-size`. */
+  /** @throws ConfigurationError `bad-queue-size`, `mitigation-clock`. */
   constructor(options: VirtioSessionOptions) {
-    const { device, ringFeatures = RING_FEATURES } = options;
+    const { device, interrupts, ringFeatures = RING_FEATURES, suppression = 'event-idx', ringName = device.name, defer = soon } = options;
     const bad = device.queueSizes.find((size) => !isQueueSize(size));
     if (bad !== undefined)
       throw new ConfigurationError('bad-queue-size', `${device.name}: queue size ${bad} is not a power of two up to 32768`, bad);
     this.device = device;
     this.memory = options.memory;
-    this.negotiation = new FeatureNegotiation(device.features | ringFeatures, device.featureRequirements);
+    this.negotiation = new FeatureNegotiation(
+      device.features | (suppression === 'event-idx' ? ringFeatures : ringFeatures & ~featureSet(VIRTIO_F_EVENT_IDX)),
+      device.featureRequirements,
+    );
     this.queues = device.queueSizes.map((size) => new QueueSetup(size));
-    this.#interrupts = options.interrupts;
+    this.#interrupts = interrupts;
     this.#trace = options.trace;
-    this.#defer = options.defer ?? soon;
+    this.#ringTrace = options.ringTrace;
+    this.#ringNames = device.queueSizes.map((_, index) => `${ringName}.${device.queuePurposes?.[index]?.name ?? index}`);
+    this.#defer = defer;
+    this.#suppression = suppression;
+    this.#notifications = device.queueSizes.map((_, index) => {
+      const ends = {
+        kind: device.queuePurposes?.[index]?.kind ?? 'control',
+        ring: () => this.queue(index),
+        notify: () => this.#notifyDevice(index),
+        interrupt: () => interrupts.queue(index),
+        doorbell: (wanted: boolean): void => {
+          if (suppression === 'none') interrupts.doorbell?.(index, wanted);
+        },
+      };
+      return new QueueNotifications(ends, { ...options, defer });
+    });
     this.#status = new DeviceStatus({
       reset: () => this.#reset(),
       featuresOk: () => this.#featuresOk(),
@@ -159,6 +188,7 @@ export class VirtioSession implements DriverSession {
   resetQueue(index: number): boolean {
     const setup = this.queues[index];
     if (setup === undefined || !hasFeature(this.features, VIRTIO_F_RING_RESET) || this.#status.progress !== 'driver-ok') return false;
+    this.#notifications[index]?.stop();
     setup.ring?.close();
     setup.reset();
     setup.wasReset = true;
@@ -168,8 +198,10 @@ export class VirtioSession implements DriverSession {
 
   /** The driver kicks queue `index`; nothing happens unless the queue is usable. */
   notify(index: number): void {
-    this.queue(index)?.countDoorbell();
-    this.#notifyDevice(index);
+    const ring = this.queue(index);
+    if (ring === undefined) return;
+    ring.countDoorbell();
+    if (this.#active && !this.#paused) this.#notifications[index]?.rung();
   }
 
   /** The device may not (true) or may again (false) reach memory: bus mastering is off or on. */
@@ -177,20 +209,20 @@ export class VirtioSession implements DriverSession {
     if (paused === this.#paused) return;
     this.#paused = paused;
     for (const setup of this.queues) if (setup.ring !== undefined) setup.ring.paused = paused;
-    // Kicks of the time in between were lost.
-    if (!paused) for (let index = 0; index < this.queues.length; index++) this.#notifyDevice(index);
+    if (paused) return;
+    // Kicks of the time in between were lost, and signals that were held then.
+    for (let index = 0; index < this.queues.length; index++) {
+      this.#notifyDevice(index);
+      this.interrupt(index);
+    }
   }
 
   queue(index: number): SplitQueue | undefined {
     return this.#status.live ? this.queues[index]?.ring : undefined;
   }
 
-  interrupt(index: number): 'sent' | 'suppressed' | 'none' {
-    const ring = this.queue(index);
-    if (ring === undefined || !ring.hasNews) return 'none';
-    if (!ring.takeInterrupt()) return 'suppressed';
-    this.#interrupts.queue(index);
-    return 'sent';
+  interrupt(index: number): 'sent' | 'held' | 'suppressed' | 'none' {
+    return this.#notifications[index]?.interrupt() ?? 'none';
   }
 
   configChanged(notify = true): void {
@@ -201,7 +233,7 @@ export class VirtioSession implements DriverSession {
 
   fail(reason: string): void {
     if (!this.#status.setNeedsReset()) return;
-    for (const { ring } of this.queues) ring?.close();
+    this.#closeQueues();
     this.#trace?.({ kind: 'needs-reset', device: this.device.name, why: reason });
     if (this.#status.progress === 'driver-ok') this.#interrupts.config();
   }
@@ -236,19 +268,24 @@ export class VirtioSession implements DriverSession {
   #openQueue(index: number, setup: QueueSetup): void {
     setup.open(this.memory, {
       indirect: hasFeature(this.features, VIRTIO_F_INDIRECT_DESC),
-      eventIndex: hasFeature(this.features, VIRTIO_F_EVENT_IDX),
+      suppression: hasFeature(this.features, VIRTIO_F_EVENT_IDX) ? 'event-idx' : this.#suppression === 'none' ? 'none' : 'flags',
+      ringTrace: this.#ringTrace,
+      name: this.#ringNames[index] ?? '',
       onFault: (fault) => this.fail(`queue ${index}: ${fault}`),
     });
     if (setup.ring !== undefined) setup.ring.paused = this.#paused;
   }
 
+  #closeQueues(): void {
+    for (const notifications of this.#notifications) notifications.stop();
+    for (const { ring } of this.queues) ring?.close();
+  }
+
   #reset(): void {
     this.#life++;
     this.#active = false;
-    for (const setup of this.queues) {
-      setup.ring?.close();
-      setup.reset();
-    }
+    this.#closeQueues();
+    for (const setup of this.queues) setup.reset();
     this.negotiation.reset();
     this.#generation = 0;
     this.#configDirty = false;

@@ -184,6 +184,7 @@ export class Receiver {
     for (const chain of this.#chains) {
       if (at === 0) chain.writer.write(this.#header);
       at += chain.writer.write(frame, at);
+      queue.copied(chain, chain.writer.written);
       queue.fill(chain, chain.writer.written);
     }
     this.#chains.length = 0;

@@ -35,6 +35,9 @@ const DROPS: Readonly<Record<OutboundFault, DropReason>> = {
   badSegmentation: 'txBadSegmentation',
 };
 
+/** Used indices have 16 bits: a driver that goes on adding must not make a run look like none. */
+const MAX_CHAINS = 0x8000;
+
 export class Transmitter {
   readonly #counters: NetCounters;
   readonly #linkUp: () => boolean;
@@ -88,7 +91,7 @@ export class Transmitter {
     if (!this.#running) this.run();
   }
 
-  /** Sends what the driver has made available, at most twice the queue's size, and interrupts once. */
+  /** Sends what the driver has made available, at most twice the queue's size and 32768 chains, and interrupts once. */
   run(): void {
     const session = this.#session;
     const queue = session?.queue(TRANSMIT_QUEUE);
@@ -96,7 +99,6 @@ export class Transmitter {
     if (session === undefined || queue === undefined || this.#running) return;
     this.#running = true;
     try {
-      queue.suppressKicks();
       this.#drain(session, queue);
     } finally {
       this.#running = false;
@@ -105,23 +107,25 @@ export class Transmitter {
   }
 
   #drain(session: DriverSession, queue: SplitQueue): void {
-    for (let left = 2 * queue.size; ; left--) {
+    for (let left = Math.min(2 * queue.size, MAX_CHAINS); ; left--) {
       if (!this.#finishPending(queue)) return;
       const chain = queue.pop();
       if (chain === undefined) {
         if (!queue.requestKicks()) return;
-        queue.suppressKicks();
-      } else if (left <= 0) {
+        continue;
+      }
+      // Not before the first chain: with EVENT_IDX the driver has passed its event by then, and nothing has to be written.
+      queue.suppressKicks();
+      if (left <= 0) {
         queue.undo(chain);
         session.notifyLater(TRANSMIT_QUEUE);
         return;
-      } else {
-        const dropped = this.#load(chain);
-        if (dropped === undefined) this.#chain = chain;
-        else {
-          this.#counters.drops[dropped]++;
-          queue.push(chain, 0);
-        }
+      }
+      const dropped = this.#load(queue, chain);
+      if (dropped === undefined) this.#chain = chain;
+      else {
+        this.#counters.drops[dropped]++;
+        queue.push(chain, 0);
       }
       // The port may have reset the device or its driver may have gone while a frame was on its way.
       if (session.queue(TRANSMIT_QUEUE) !== queue) return;
@@ -151,7 +155,7 @@ export class Transmitter {
   }
 
   /** Gathers and checks the frame of a chain; why it is dropped, undefined if it is ready to be sent. */
-  #load(chain: DescriptorChain): DropReason | undefined {
+  #load(queue: SplitQueue, chain: DescriptorChain): DropReason | undefined {
     const { reader } = chain;
     if (!this.#linkUp()) return 'txLinkDown';
     if (reader.length < NET_HEADER_SIZE + ETHERNET_HEADER_SIZE) return 'txTooShort';
@@ -159,6 +163,7 @@ export class Transmitter {
     reader.read(this.#header);
     const length = reader.read(this.#buffer);
     this.#counters.txCopied += NET_HEADER_SIZE + length;
+    queue.copied(chain, NET_HEADER_SIZE + length);
     const fault = this.#loadFrame(this.#buffer.subarray(0, length));
     return fault === undefined ? undefined : DROPS[fault];
   }

@@ -9,7 +9,7 @@
 import { ConfigurationError, type Width } from '@paravirt/bus';
 import type { EthernetPort, FrameOffload } from '@paravirt/net-backend';
 import { ETHERNET_HEADER_SIZE } from '@paravirt/net-backend/frame';
-import type { DriverSession, VirtioDevice } from '../device.ts';
+import type { DriverSession, QueuePurpose, VirtioDevice } from '../device.ts';
 import { type FeatureRequirement, type FeatureSet, featureSet, hasFeature } from '../features.ts';
 import { ControlQueue, GUEST_OFFLOADS } from './control.ts';
 import { NetCounters } from './counters.ts';
@@ -81,6 +81,11 @@ export class VirtioNet implements VirtioDevice {
   readonly features: FeatureSet;
   readonly featureRequirements: readonly FeatureRequirement[] = NET_FEATURE_REQUIREMENTS;
   readonly queueSizes: readonly number[];
+  readonly queuePurposes: readonly QueuePurpose[] = [
+    { name: 'rx', kind: 'receive' },
+    { name: 'tx', kind: 'transmit' },
+    { name: 'control', kind: 'control' },
+  ];
   readonly configSize: number = CONFIG_SIZE;
   readonly counters: NetCounters = new NetCounters();
   readonly #port: EthernetPort;

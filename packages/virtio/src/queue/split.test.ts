@@ -58,7 +58,7 @@ describe('[virtio 1.2 §2.7.6] The Virtqueue Available Ring', () => {
     [8, true],
     [256, true],
   ])('VQ-06: passes 65536 + Q buffers through Q = %i (event index: %s) across the wrap of all indices', (size, eventIndex) => {
-    const r = new RingRig({ size, eventIndex });
+    const r = new RingRig({ size, suppression: eventIndex ? 'event-idx' : 'flags' });
     const batch = Math.min(size, 16);
     let missed = 0;
     for (let done = 0; done < 65536 + size; ) {
@@ -199,7 +199,7 @@ describe('[virtio 1.2 §2.7.8] The Virtqueue Used Ring', () => {
 
 describe('[virtio 1.2 §2.7.10] Available Buffer Notification Suppression', () => {
   it.each([false, true])('VQ-27: loses no buffer that is added while kicks are switched on (event index: %s)', (eventIndex) => {
-    const r = new RingRig({ eventIndex });
+    const r = new RingRig({ suppression: eventIndex ? 'event-idx' : 'flags' });
     const { memory } = r;
     r.queue.suppressKicks();
     expect(r.queue.pop()).toBeUndefined();
@@ -227,7 +227,7 @@ describe('[virtio 1.2 §2.7.10] Available Buffer Notification Suppression', () =
     expect(flags.driver.usedFlags).toBe(VIRTQ_USED_F_NO_NOTIFY);
     flags.queue.requestKicks();
     expect(flags.driver.usedFlags).toBe(0);
-    const event = new RingRig({ eventIndex: true });
+    const event = new RingRig({ suppression: 'event-idx' });
     event.queue.suppressKicks();
     expect(event.driver.usedFlags).toBe(0);
     event.offer([{}]);
@@ -256,7 +256,7 @@ describe('[virtio 1.2 §2.7.7] Used Buffer Notification Suppression', () => {
   });
 
   it('VQ-28: ignores NO_INTERRUPT when there is an event index', () => {
-    const r = new RingRig({ eventIndex: true });
+    const r = new RingRig({ suppression: 'event-idx' });
     r.driver.writeAvailableFlags(1);
     r.driver.writeUsedEvent(0);
     expect(use(r)).toBe(true);

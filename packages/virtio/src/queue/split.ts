@@ -8,11 +8,11 @@
  * The rings are guest memory: whatever they say is checked when it is read. A fault closes the queue for good and is told once; the owner
  * answers with DEVICE_NEEDS_RESET. Nothing here throws after construction.
  */
-import { ConfigurationError, type GuestMemory } from '@paravirt/bus';
+import { ConfigurationError, type GuestMemory, type NotificationOutcome, type RingEvent, type TraceSink } from '@paravirt/bus';
 import { type ChainFault, DescriptorChain } from './chain.ts';
 import { QueueCounters } from './counters.ts';
 import { checkLayout, type QueueLayout } from './layout.ts';
-import { NotificationSuppression } from './notification.ts';
+import { NotificationSuppression, type Suppression } from './notification.ts';
 
 /** What a driver did wrong with a queue. */
 export type QueueFault = ChainFault | 'available-index' | 'head-in-flight';
@@ -20,12 +20,21 @@ export type QueueFault = ChainFault | 'available-index' | 'head-in-flight';
 export interface SplitQueueOptions {
   /** VIRTIO_F_INDIRECT_DESC was negotiated. Default: false. */
   readonly indirect?: boolean;
-  /** VIRTIO_F_EVENT_IDX was negotiated. Default: false. */
-  readonly eventIndex?: boolean;
+  /** Default: flags. */
+  readonly suppression?: Suppression;
   /** Called once, when the queue closes because of a fault. */
   readonly onFault?: (fault: QueueFault) => void;
   /** What the queue counts in: those of earlier rings of the same queue go on. Default: of its own. */
   readonly counters?: QueueCounters;
+  /**
+   * Orders what was written to the rings before what is read from them next, for a driver in another thread. [virtio 1.2 §2.7.7.2, §2.7.10.2,
+   * §2.7.13.4] Default: the driver's accesses are never between two of the device.
+   */
+  readonly fence?: () => void;
+  /** Is told the device's part of the life of each buffer and notification. */
+  readonly ringTrace?: TraceSink<RingEvent> | undefined;
+  /** What the ring is called there. Default: `ring`. */
+  readonly name?: string;
 }
 
 /** Chains with more room than this are not kept for reuse, so that one long chain does not cost memory for ever. */
@@ -41,8 +50,11 @@ export class SplitQueue {
   readonly #indirect: boolean;
   readonly #onFault: ((fault: QueueFault) => void) | undefined;
   readonly #notification: NotificationSuppression;
+  readonly #trace: TraceSink<RingEvent> | undefined;
+  readonly #name: string;
   /** 1 for a head between pop and publish. */
   readonly #headInFlight: Uint8Array;
+  readonly #fence: (() => void) | undefined;
   readonly #pool: DescriptorChain[] = [];
   #inFlight = 0;
   /** Next entry of the available ring to take; 16 bits, as all indices. */
@@ -53,6 +65,8 @@ export class SplitQueue {
   #filled = 0;
   #closed = false;
   #fault: QueueFault | undefined = undefined;
+  /** Chains that were put back and not taken again: their trace has been told. */
+  #undone = 0;
   /** While true (bus mastering is off) the queue touches no memory: nothing is popped and what is pushed is lost. */
   paused = false;
 
@@ -67,7 +81,10 @@ export class SplitQueue {
     this.#mask = layout.size - 1;
     this.#indirect = options.indirect ?? false;
     this.#onFault = options.onFault;
-    this.#notification = new NotificationSuppression(memory, layout, options.eventIndex ?? false);
+    this.#fence = options.fence;
+    this.#notification = new NotificationSuppression(memory, layout, options.suppression ?? 'flags');
+    this.#trace = options.ringTrace;
+    this.#name = options.name ?? 'ring';
     this.#headInFlight = new Uint8Array(layout.size);
   }
 
@@ -86,6 +103,11 @@ export class SplitQueue {
     return this.#used;
   }
 
+  /** How far the available ring was taken; 16 bits. */
+  get takenIndex(): number {
+    return this.#next;
+  }
+
   /** Next chain of the driver, undefined if there is none (or the queue is paused or closed). One call does work bounded by `size`. */
   pop(): DescriptorChain | undefined {
     if (this.#closed || this.paused) return undefined;
@@ -99,6 +121,7 @@ export class SplitQueue {
     this.#headInFlight[head] = 1;
     this.#inFlight++;
     this.#next = (this.#next + 1) & 0xffff;
+    if (this.#trace !== undefined) this.#tracePop(chain, this.#trace);
     return chain;
   }
 
@@ -106,6 +129,12 @@ export class SplitQueue {
   undo(chain: DescriptorChain): void {
     if (!this.#release(chain)) return;
     this.#next = (this.#next - 1) & 0xffff;
+    this.#undone++;
+  }
+
+  /** For the trace: `bytes` went between a chain and the device's own memory. */
+  copied(chain: DescriptorChain, bytes: number): void {
+    this.#trace?.({ kind: 'copied', ring: this.#name, buffer: chain.head, bytes });
   }
 
   /**
@@ -126,6 +155,7 @@ export class SplitQueue {
     this.#memory.writeU32(element, head);
     this.#memory.writeU32(element + 4, Math.min(Math.max(written, 0), limit));
     this.#filled++;
+    this.#trace?.({ kind: 'completed', ring: this.#name, buffer: head, bytes: written });
   }
 
   /** Shows the filled elements to the driver by moving `used.idx`. */
@@ -141,26 +171,46 @@ export class SplitQueue {
   countDoorbell(): void {
     if (this.#closed || this.paused) return;
     this.counters.doorbells++;
-    if (this.#memory.readU16(this.layout.available + 2) === this.#seen) this.counters.spurious++;
+    const spurious = this.#memory.readU16(this.layout.available + 2) === this.#seen;
+    if (spurious) this.counters.spurious++;
+    this.#trace?.({ kind: 'doorbell', ring: this.#name, outcome: spurious ? 'spurious' : 'sent' });
   }
 
   /** True if something was published since the last `takeInterrupt`. */
   get hasNews(): boolean {
-    return !this.#closed && this.#notification.told !== this.#used;
+    return this.untold > 0;
+  }
+
+  /** Chains that were published since then; below 65536. */
+  get untold(): number {
+    return this.#closed ? 0 : (this.#used - this.#notification.told) & 0xffff;
+  }
+
+  /** True if the driver wants an interrupt for these as things are now. Takes nothing. */
+  get wantsInterrupt(): boolean {
+    return this.hasNews && !this.paused && this.#notification.wantsInterrupt(this.#used);
+  }
+
+  /** For the trace: an interrupt that the driver wants is given later. */
+  heldInterrupt(): void {
+    this.#traceSignal('held');
   }
 
   /** True if the driver wants an interrupt for what was published since the last call. [virtio 1.2 §2.7.7.2] */
   takeInterrupt(): boolean {
     if (this.#closed || this.paused || !this.hasNews) return false;
+    // What was published is seen before the driver's wish is read: else both could miss the other's change.
+    this.#fence?.();
     const wanted = this.#notification.takeInterrupt(this.#used);
     if (wanted) this.counters.interrupts++;
     else this.counters.suppressed++;
+    this.#traceSignal(wanted ? 'sent' : 'suppressed');
     return wanted;
   }
 
   /** The device is going to look at the ring anyway: no kicks, please. [virtio 1.2 §2.7.10.2] */
   suppressKicks(): void {
-    if (!this.#closed && !this.paused) this.#notification.suppressKicks();
+    if (!this.#closed && !this.paused) this.#notification.suppressKicks(this.#seen);
   }
 
   /**
@@ -171,6 +221,7 @@ export class SplitQueue {
     if (this.#closed || this.paused) return false;
     const before = this.#seen;
     this.#notification.requestKicks(before);
+    this.#fence?.();
     return this.#refresh() && this.#seen !== before;
   }
 
@@ -192,6 +243,19 @@ export class SplitQueue {
     this.counters.available += (index - this.#seen) & 0xffff;
     this.#seen = index;
     return pending !== 0;
+  }
+
+  #tracePop(chain: DescriptorChain, trace: TraceSink<RingEvent>): void {
+    if (this.#undone > 0) {
+      this.#undone--;
+      return;
+    }
+    const bytes = chain.reader.length + chain.writer.length;
+    for (const kind of ['seen', 'mapped'] as const) trace({ kind, ring: this.#name, buffer: chain.head, bytes });
+  }
+
+  #traceSignal(outcome: NotificationOutcome): void {
+    this.#trace?.({ kind: 'signal', ring: this.#name, outcome });
   }
 
   #release(chain: DescriptorChain): boolean {

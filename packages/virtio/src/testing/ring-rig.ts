@@ -23,7 +23,7 @@ export class WatchedRam extends Ram {
   }
 }
 
-export interface RingRigOptions extends Pick<SplitQueueOptions, 'indirect' | 'eventIndex'> {
+export interface RingRigOptions extends Pick<SplitQueueOptions, 'indirect' | 'suppression' | 'ringTrace' | 'name'> {
   /** Default 8. */
   readonly size?: number;
   /** At least 1 MiB, which is the default. */
@@ -40,11 +40,16 @@ export class RingRig {
 
   /** The rings lie below 0x80000; above it memory is free for buffers. */
   constructor(options: RingRigOptions = {}) {
-    const { size = 8, memory = new WatchedRam(new ArrayBuffer(1 << 20)), indirect = false, eventIndex = false } = options;
+    const { size = 8, memory = new WatchedRam(new ArrayBuffer(1 << 20)), indirect = false, suppression = 'flags', ...rest } = options;
     this.size = size;
     this.memory = memory;
-    this.driver = new SplitRingDriver({ memory, arena: new GuestArena(0x1000, 0x80000), size, eventIndex });
-    this.queue = new SplitQueue(memory, this.driver.layout, { indirect, eventIndex, onFault: (fault) => void this.faults.push(fault) });
+    this.driver = new SplitRingDriver({ memory, arena: new GuestArena(0x1000, 0x80000), size, eventIndex: suppression === 'event-idx' });
+    this.queue = new SplitQueue(memory, this.driver.layout, {
+      ...rest,
+      indirect,
+      suppression,
+      onFault: (fault) => void this.faults.push(fault),
+    });
   }
 
   /** Writes descriptors from 0 on (default: 16 bytes at 0x80000), offers `head`, and says what the device makes of it. */
