@@ -2,7 +2,10 @@
  * Guest-physical memory. Devices get the narrow interface `GuestMemory`; the machine makes a `Ram`: one or more regions of guest-physical
  * addresses over one buffer (usually that of a WebAssembly.Memory which the CPU's engines share).
  *
- * UNCHECKED: region arithmetic is checked once per access in #locate; after it the indices are within the buffer.
+ * Where the buffer is shared with other threads, an aligned access of 16 or 32 bits is one access: typed arrays do not tear, a DataView may.
+ *
+ * UNCHECKED: region arithmetic is checked once per access in #locate; after it the indices are within the buffer. Hosts are little-endian,
+ * as linear memory is.
  */
 import { ConfigurationError } from './errors.ts';
 
@@ -42,6 +45,8 @@ export class Ram implements GuestMemory {
   readonly regions: readonly RamRegion[];
   readonly buffer: ArrayBufferLike;
   readonly #bytes: Uint8Array;
+  readonly #words: Uint16Array;
+  readonly #longs: Uint32Array;
   readonly #view: DataView;
   /**
    * One byte for every page of the buffer: non-zero asks for `onWatchedWrite` when a write through this interface touches the page. The
@@ -73,6 +78,8 @@ export class Ram implements GuestMemory {
     }
     this.size = this.regions.reduce((sum, r) => sum + r.size, 0);
     this.#bytes = new Uint8Array(buffer);
+    this.#words = new Uint16Array(buffer, 0, buffer.byteLength >>> 1);
+    this.#longs = new Uint32Array(buffer, 0, buffer.byteLength >>> 2);
     this.#view = new DataView(buffer);
     this.watched = watched ?? new Uint8Array(Math.ceil(buffer.byteLength / 4096));
   }
@@ -103,11 +110,13 @@ export class Ram implements GuestMemory {
   }
 
   readU16(address: number): number {
-    return this.#view.getUint16(this.#locate(address, 2), true);
+    const at = this.#locate(address, 2);
+    return at % 2 === 0 ? (this.#words[at / 2] as number) : this.#view.getUint16(at, true);
   }
 
   readU32(address: number): number {
-    return this.#view.getUint32(this.#locate(address, 4), true);
+    const at = this.#locate(address, 4);
+    return at % 4 === 0 ? (this.#longs[at / 4] as number) : this.#view.getUint32(at, true);
   }
 
   readU64(address: number): bigint {
@@ -122,13 +131,15 @@ export class Ram implements GuestMemory {
 
   writeU16(address: number, value: number): void {
     const at = this.#locate(address, 2);
-    this.#view.setUint16(at, value, true);
+    if (at % 2 === 0) this.#words[at / 2] = value;
+    else this.#view.setUint16(at, value, true);
     this.#wrote(at, 2);
   }
 
   writeU32(address: number, value: number): void {
     const at = this.#locate(address, 4);
-    this.#view.setUint32(at, value, true);
+    if (at % 4 === 0) this.#longs[at / 4] = value;
+    else this.#view.setUint32(at, value, true);
     this.#wrote(at, 4);
   }
 
