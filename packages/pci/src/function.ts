@@ -60,6 +60,8 @@ export interface PciFunctionOptions {
   readonly registers?: readonly Region[];
   /** The command register changed; `command` is its new value. Ranges, memory and interrupts already follow it. */
   readonly onCommand?: (command: number) => void;
+  /** An interrupt is on its way: a message was sent, or the wire rose. For traces. */
+  readonly onInterrupt?: (() => void) | undefined;
   /** The function was reset: the device forgets everything as after power-on. */
   readonly onReset?: () => void;
 }
@@ -98,6 +100,7 @@ export class PciFunction {
   readonly #barAt: readonly ({ readonly bar: Bar; readonly half: 0 | 1 } | undefined)[];
   readonly #onCommand: ((command: number) => void) | undefined;
   readonly #onReset: (() => void) | undefined;
+  readonly #onInterrupt: (() => void) | undefined;
   #wiring: FunctionWiring = {};
   #intxRaised = false;
   /** The level on the wire. */
@@ -126,6 +129,7 @@ export class PciFunction {
     this.interruptPin = interruptPin;
     this.#onCommand = options.onCommand;
     this.#onReset = options.onReset;
+    this.#onInterrupt = options.onInterrupt;
 
     const mayMaster = (): boolean => this.#busMaster;
     const port: MessagePort = {
@@ -134,6 +138,7 @@ export class PciFunction {
       },
       send: (address, data) => {
         this.messagesSent++;
+        this.#onInterrupt?.();
         this.#wiring.messages?.signal(address, data);
       },
     };
@@ -262,8 +267,12 @@ export class PciFunction {
   /** The wire is asserted while the interrupt is pending and neither Interrupt Disable nor messages forbid it. [PCI 3.0 §6.2.2, §6.8.1.3] */
   #driveIntx(): void {
     const asserted = this.#intxRaised && (this.command & COMMAND_INTERRUPT_DISABLE) === 0 && this.interruptMode === 'intx';
-    if (asserted && !this.#intxAsserted) this.intxAssertions++;
+    const rose = asserted && !this.#intxAsserted;
     this.#intxAsserted = asserted;
+    if (rose) {
+      this.intxAssertions++;
+      this.#onInterrupt?.();
+    }
     if (asserted) this.#wiring.intx?.raise();
     else this.#wiring.intx?.lower();
   }

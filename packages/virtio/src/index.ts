@@ -59,6 +59,6 @@ export { type QueueArea, QueueSetup } from './queue/setup.ts';
 export { type QueueFault, SplitQueue, type SplitQueueOptions } from './queue/split.ts';
 export type { NotificationOptions } from './queue-notifications.ts';
 export { type QueueRefusal, type SessionInterrupts, type VirtioEvent, VirtioSession, type VirtioSessionOptions } from './session.ts';
-export { VirtioPci, type VirtioPciOptions } from './transport/pci.ts';
+export { VirtioPci, type VirtioPciInterrupts, type VirtioPciOptions } from './transport/pci.ts';
 export { VirtioVbus, type VirtioVbusOptions, virtioClass } from './transport/vbus.ts';
 export { VIRTIO_VBUS_TYPE, VIRTIO_VBUS_VERSION } from './transport/vbus-abi.ts';

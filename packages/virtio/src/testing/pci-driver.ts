@@ -1,13 +1,18 @@
 /**
  * A driver of the modern PCI transport. [virtio 1.2 §4.1.5.1, §3.1.1] It finds the structures by the capability list, places the ranges
- * itself and reaches everything through configuration space and memory accesses, as a guest would.
+ * itself and reaches everything through configuration space, memory and port accesses, as a guest would.
  */
-import { ConfigurationError, type GuestMemory, type Width } from '@paravirt/bus';
+import { type AddressSpace, ConfigurationError, type GuestMemory, type Width } from '@paravirt/bus';
 import {
+  BAR_IO_SPACE,
+  CAPABILITY_MSI,
   CAPABILITY_MSIX,
   CAPABILITY_VENDOR_SPECIFIC,
   COMMAND_BUS_MASTER,
+  COMMAND_IO_SPACE,
   COMMAND_MEMORY_SPACE,
+  MSI_CAPABILITY,
+  MSI_ENABLE,
   MSIX_ENABLE,
   MSIX_ENTRY_SIZE,
 } from '@paravirt/pci';
@@ -30,9 +35,10 @@ import { SplitRingDriver } from './split-ring-driver.ts';
 import type { QueueOptions, TransportDriver } from './transport-driver.ts';
 
 export interface PciDriverOptions {
-  /** Where BAR 0 and BAR 2 are placed. Defaults: above 4 GiB, and below. */
+  /** Where BAR 0, BAR 2 and BAR 4 are placed. Defaults: above 4 GiB, below it, and at port C000h. */
   readonly registerBase?: number;
   readonly msixBase?: number;
+  readonly doorbellBase?: number;
   /** Guest memory for rings and buffers. Default: all of it but the first 64 KiB. */
   readonly arena?: GuestArena;
 }
@@ -40,8 +46,11 @@ export interface PciDriverOptions {
 /** Where BAR registers lie in configuration space. [PCI 3.0 Figure 6-1] */
 const BAR0 = 0x10;
 const BAR2 = 0x18;
+const BAR4 = 0x20;
 const COMMAND = 0x04;
 const CAPABILITIES_POINTER = 0x34;
+/** The I/O range, if there is one. */
+const DOORBELL_BAR = 4;
 
 export class PciDriver implements TransportDriver {
   readonly slot: PciSlot;
@@ -54,19 +63,24 @@ export class PciDriver implements TransportDriver {
   readonly config: number;
   readonly notify: number;
   readonly notifyMultiplier: number;
-  /** Offsets of capabilities in configuration space. */
+  /** The space that `notify` lies in: memory or ports. */
+  readonly doorbells: AddressSpace;
+  /** Offsets of capabilities in configuration space; 0: there is none. */
   readonly windowCapability: number;
   readonly msixCapability: number;
+  readonly msiCapability: number;
   readonly queues: Map<number, SplitRingDriver> = new Map();
   readonly #registerBase: number;
+  readonly #doorbellBase: number;
 
   /** Places the ranges, enables decoding and bus mastering, and finds the structures. @throws ConfigurationError `no-structure`. */
   constructor(slot: PciSlot, options: PciDriverOptions = {}) {
     this.slot = slot;
-    const { registerBase = 0x1_8000_0000, msixBase = 0xfe00_0000 } = options;
+    const { registerBase = 0x1_8000_0000, msixBase = 0xfe00_0000, doorbellBase = 0xc000 } = options;
     this.arena = options.arena ?? new GuestArena(0x1_0000, slot.memory.size);
     this.msixBase = msixBase;
     this.#registerBase = registerBase;
+    this.#doorbellBase = doorbellBase;
     this.place();
     const found = this.#walk();
     const structure = (cfgType: number): number => {
@@ -77,11 +91,14 @@ export class PciDriver implements TransportDriver {
     const placed = (cfgType: number): number => registerBase + this.readPci(structure(cfgType) + PCI_CAP.fields.offset.offset, 4);
     this.common = placed(VIRTIO_PCI_CAP_COMMON_CFG);
     this.isr = placed(VIRTIO_PCI_CAP_ISR_CFG);
-    this.notify = placed(VIRTIO_PCI_CAP_NOTIFY_CFG);
+    const port = this.readPci(structure(VIRTIO_PCI_CAP_NOTIFY_CFG) + PCI_CAP.fields.bar.offset, 1) === DOORBELL_BAR;
+    this.notify = placed(VIRTIO_PCI_CAP_NOTIFY_CFG) + (port ? doorbellBase - registerBase : 0);
+    this.doorbells = port ? slot.ports : slot.mmio;
     this.config = found.structures.has(VIRTIO_PCI_CAP_DEVICE_CFG) ? placed(VIRTIO_PCI_CAP_DEVICE_CFG) : 0;
     this.notifyMultiplier = this.readPci(structure(VIRTIO_PCI_CAP_NOTIFY_CFG) + PCI_NOTIFY_CAP.fields.notifyOffMultiplier.offset, 4);
     this.windowCapability = structure(VIRTIO_PCI_CAP_PCI_CFG);
     this.msixCapability = found.msix;
+    this.msiCapability = found.msi;
   }
 
   get memory(): GuestMemory {
@@ -93,7 +110,9 @@ export class PciDriver implements TransportDriver {
     this.writePci(BAR0, 4, this.#registerBase % 2 ** 32);
     this.writePci(BAR0 + 4, 4, Math.floor(this.#registerBase / 2 ** 32));
     this.writePci(BAR2, 4, this.msixBase);
-    this.writePci(COMMAND, 2, COMMAND_MEMORY_SPACE | COMMAND_BUS_MASTER);
+    this.writePci(BAR4, 4, this.#doorbellBase);
+    const io = (this.readPci(BAR4, 4) & BAR_IO_SPACE) === 0 ? 0 : COMMAND_IO_SPACE;
+    this.writePci(COMMAND, 2, COMMAND_MEMORY_SPACE | COMMAND_BUS_MASTER | io);
   }
 
   readPci(offset: number, width: Width): number {
@@ -208,7 +227,7 @@ export class PciDriver implements TransportDriver {
 
   /** Notifies whatever the device wants. */
   forceKick(index: number): void {
-    this.write(this.notify + this.notifyMultiplier * index, 2, index);
+    this.doorbells.write(this.notify + this.notifyMultiplier * index, 2, index);
   }
 
   /** Reads the ISR status, which clears it. */
@@ -229,19 +248,31 @@ export class PciDriver implements TransportDriver {
     this.writePci(this.msixCapability + 2, 2, MSIX_ENABLE);
   }
 
-  /** The capability list: virtio structures by type, and MSI-X. [PCI 3.0 §6.7] */
-  #walk(): { readonly structures: ReadonlyMap<number, number>; readonly msix: number } {
+  /** Enables MSI with one message, and acknowledges what was pending: the message tells of what comes after. [PCI 3.0 §6.8.1] */
+  enableMsi(data = 0, address = 0xfee0_0000): void {
+    const at = this.msiCapability;
+    this.writePci(at + MSI_CAPABILITY.fields.messageAddress.offset, 4, address);
+    this.writePci(at + MSI_CAPABILITY.fields.messageUpperAddress.offset, 4, 0);
+    this.writePci(at + MSI_CAPABILITY.fields.messageData.offset, 2, data);
+    this.writePci(at + MSI_CAPABILITY.fields.messageControl.offset, 2, MSI_ENABLE);
+    this.readIsr();
+  }
+
+  /** The capability list: virtio structures by type, MSI and MSI-X. [PCI 3.0 §6.7] */
+  #walk(): { readonly structures: ReadonlyMap<number, number>; readonly msi: number; readonly msix: number } {
     const structures = new Map<number, number>();
+    let msi = 0;
     let msix = 0;
     let at = this.readPci(CAPABILITIES_POINTER, 1);
     for (let steps = 0; at !== 0 && steps < 48; steps++) {
       const id = this.readPci(at, 1);
       const cfgType = this.readPci(at + PCI_CAP.fields.cfgType.offset, 1);
+      if (id === CAPABILITY_MSI) msi = at;
       if (id === CAPABILITY_MSIX) msix = at;
       // [virtio 1.2 §4.1.4.1] The first structure of a type counts.
       if (id === CAPABILITY_VENDOR_SPECIFIC && !structures.has(cfgType)) structures.set(cfgType, at);
       at = this.readPci(at + 1, 1);
     }
-    return { structures, msix };
+    return { structures, msi, msix };
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A slot with one function and nothing around it: guest memory, the space its ranges are placed in, and records of its interrupts.
+ * A slot with one function and nothing around it: guest memory, the spaces its ranges are placed in, and records of its interrupts.
  */
 import { AddressSpace, type GuestMemory, Ram, RecordingLine } from '@paravirt/bus';
 import type { PciFunction } from '@paravirt/pci';
@@ -15,6 +15,7 @@ export class PciSlot {
   readonly memory: GuestMemory;
   /** Physical addresses that are not RAM. */
   readonly mmio: AddressSpace = new AddressSpace('mmio', 2 ** 40);
+  readonly ports: AddressSpace = new AddressSpace('ports', 0x1_0000);
   readonly intx: RecordingLine = new RecordingLine();
   readonly messages: SentMessage[] = [];
 
@@ -24,6 +25,7 @@ export class PciSlot {
     this.memory = memory;
     pciFunction.attach({
       memory: this.mmio,
+      ports: this.ports,
       dma: memory,
       intx: this.intx,
       messages: { signal: (address, data) => void this.messages.push({ address, data }) },

@@ -1,17 +1,28 @@
 /**
- * The modern PCI transport. [virtio 1.2 §4.1] One function with two memory ranges:
+ * The modern PCI transport. [virtio 1.2 §4.1] One function with up to three ranges:
  *
  *   BAR 0 (64-bit, 16 KiB)   0000h common configuration   1000h ISR status   2000h device configuration   3000h notifications
  *   BAR 2 (32-bit, 4 KiB)    MSI-X table and pending bits
+ *   BAR 4 (I/O)              notifications, if the doorbell is a port
  *
- * Four capabilities point into BAR 0; a fifth is a window on it for software that cannot map memory. All meaning is in `VirtioSession`;
- * this file has the registers, the window and the choice between MSI-X and INTx with its ISR status.
+ * Capabilities point to the structures; a last one is a window for software that cannot map memory. All meaning is in `VirtioSession`; this
+ * file has the registers and the choice between MSI-X, MSI and INTx with its ISR status.
  */
-import { ALL_ONES, ConfigurationError, type IoHandler, RegisterFile, type TraceSink, type Width } from '@paravirt/bus';
-import { type Capability, COMMAND_BUS_MASTER, PciFunction, Regions, vendorCapability } from '@paravirt/pci';
+import { ConfigurationError, type IoHandler, RegisterFile, type TraceSink } from '@paravirt/bus';
+import {
+  type BarSpec,
+  type Capability,
+  COMMAND_BUS_MASTER,
+  PciFunction,
+  type PciFunctionOptions,
+  type Region,
+  Regions,
+  vendorCapability,
+} from '@paravirt/pci';
 import type { VirtioDevice } from '../device.ts';
 import { hasFeature, VIRTIO_F_RING_RESET } from '../features.ts';
 import type { QueueArea, QueueSetup } from '../queue/setup.ts';
+import type { NotificationOptions } from '../queue-notifications.ts';
 import { type VirtioEvent, VirtioSession } from '../session.ts';
 import {
   COMMON_CFG,
@@ -19,27 +30,35 @@ import {
   ISR_CONFIG,
   ISR_QUEUE,
   PCI_CAP,
-  PCI_CFG_CAP,
   PCI_NOTIFY_CAP,
   VIRTIO_MSI_NO_VECTOR,
   VIRTIO_PCI_CAP_COMMON_CFG,
   VIRTIO_PCI_CAP_DEVICE_CFG,
   VIRTIO_PCI_CAP_ISR_CFG,
   VIRTIO_PCI_CAP_NOTIFY_CFG,
-  VIRTIO_PCI_CAP_PCI_CFG,
   VIRTIO_PCI_DEVICE_ID_BASE,
   VIRTIO_PCI_VENDOR_ID,
 } from './pci-registers.ts';
+import { configWindow } from './pci-window.ts';
 
-export interface VirtioPciOptions {
+/**
+ * What the card can interrupt with beside INTx. `msix`: a vector for the configuration and for each queue. `msix-shared`: two vectors, so
+ * that drivers put all queues on one. `msi`: one message. `intx`: nothing.
+ */
+export type VirtioPciInterrupts = 'msix' | 'msix-shared' | 'msi' | 'intx';
+
+/** `defer` is a microtask if it is not given. */
+export interface VirtioPciOptions extends NotificationOptions {
   readonly device: VirtioDevice;
   /** 24 bits, what kind of card the guest sees: 020000h is an Ethernet controller. [PCI 3.0 Appendix D] */
   readonly classCode: number;
   /** For people. Default: the device's name. */
   readonly name?: string;
   readonly trace?: TraceSink<VirtioEvent>;
-  /** Runs something soon, after the present call. Default: a microtask. */
-  readonly defer?: (run: () => void) => void;
+  /** Default: msix. */
+  readonly interrupts?: VirtioPciInterrupts;
+  /** Where the notification registers lie: in memory, or in an I/O range. Default: mmio. */
+  readonly doorbell?: 'mmio' | 'port';
 }
 
 const REGISTER_BAR = 0;
@@ -49,6 +68,9 @@ const MSIX_BAR_SIZE = 0x1000;
 const PBA_OFFSET = 0x800;
 /** MSI-X vectors that fit before the pending bits. */
 const MAX_VECTORS = PBA_OFFSET / 16;
+const DOORBELL_BAR = 4;
+/** Of an I/O range. [PCI 3.0 §6.2.5.1] */
+const DOORBELL_BAR_MAX = 0x100;
 const STRUCTURE_SIZE = 0x1000;
 const COMMON_OFFSET = 0x0000;
 const ISR_OFFSET = 0x1000;
@@ -68,17 +90,13 @@ export class VirtioPci {
 
   /** @throws ConfigurationError `too-many-queues`, and those of `PciFunction` and `VirtioSession`. */
   constructor(options: VirtioPciOptions) {
-    const { device, classCode, name = device.name } = options;
+    const { device, classCode, name = device.name, interrupts = 'msix', doorbell = 'mmio', ...others } = options;
     const queues = device.queueSizes.length;
-    if (queues + 1 > MAX_VECTORS)
-      throw new ConfigurationError('too-many-queues', `${name}: ${queues} queues are more than ${MAX_VECTORS - 1}`, queues);
+    const most = doorbell === 'port' ? DOORBELL_BAR_MAX / NOTIFY_MULTIPLIER : MAX_VECTORS - 1;
+    if (queues > most) throw new ConfigurationError('too-many-queues', `${name}: ${queues} queues are more than ${most}`, queues);
     this.#queueVectors = new Uint16Array(queues).fill(VIRTIO_MSI_NO_VECTOR);
-    const structures = new Regions(REGISTER_BAR_SIZE, [
-      { name: 'common', offset: COMMON_OFFSET, size: COMMON_CFG.size, handler: this.#commonRegisters() },
-      { name: 'ISR', offset: ISR_OFFSET, size: 1, handler: { read: () => this.#readIsr(), write: () => undefined } },
-      { name: 'device', offset: DEVICE_OFFSET, size: STRUCTURE_SIZE, handler: this.#deviceRegisters() },
-      { name: 'notify', offset: NOTIFY_OFFSET, size: STRUCTURE_SIZE, handler: this.#notifyRegisters() },
-    ]);
+    const bars = this.#ranges(queues, interrupts, doorbell);
+    const { ringName = name, ringTrace } = options;
     this.function = new PciFunction({
       name,
       vendorId: VIRTIO_PCI_VENDOR_ID,
@@ -89,12 +107,10 @@ export class VirtioPci {
       subsystemVendorId: VIRTIO_PCI_VENDOR_ID,
       subsystemId: 0x1100,
       interruptPin: 1,
-      bars: [
-        { index: REGISTER_BAR, kind: 'memory64', size: REGISTER_BAR_SIZE, handler: structures },
-        { index: MSIX_BAR, kind: 'memory32', size: MSIX_BAR_SIZE },
-      ],
-      msix: { vectors: queues + 1, bar: MSIX_BAR, tableOffset: 0, pbaOffset: PBA_OFFSET },
-      capabilities: this.#capabilities(structures, device, queues),
+      bars,
+      ...messageCapability(interrupts, queues),
+      capabilities: this.#capabilities(bars, device, queues, doorbell),
+      onInterrupt: ringTrace === undefined ? undefined : (): void => ringTrace({ kind: 'interrupt', source: ringName }),
       onCommand: (command) => this.session.pause((command & COMMAND_BUS_MASTER) === 0),
       onReset: () => {
         this.#writeStatus(0);
@@ -102,43 +118,63 @@ export class VirtioPci {
       },
     });
     this.session = new VirtioSession({
+      ...others,
+      ringName,
       device,
       memory: this.function.dma,
       interrupts: { queue: (index) => this.#interruptQueue(index), config: () => this.#interruptConfig() },
-      ...(options.trace === undefined ? {} : { trace: options.trace }),
-      ...(options.defer === undefined ? {} : { defer: options.defer }),
     });
     // The command register is clear at power-on.
     this.session.pause(true);
   }
 
-  #capabilities(structures: IoHandler, device: VirtioDevice, queues: number): Capability[] {
+  #ranges(queues: number, interrupts: VirtioPciInterrupts, doorbell: 'mmio' | 'port'): BarSpec[] {
+    const notify = this.#notifyRegisters();
+    const structures: Region[] = [
+      { name: 'common', offset: COMMON_OFFSET, size: COMMON_CFG.size, handler: this.#commonRegisters() },
+      { name: 'ISR', offset: ISR_OFFSET, size: 1, handler: { read: () => this.#readIsr(), write: () => undefined } },
+      { name: 'device', offset: DEVICE_OFFSET, size: STRUCTURE_SIZE, handler: this.#deviceRegisters() },
+    ];
+    if (doorbell === 'mmio') structures.push({ name: 'notify', offset: NOTIFY_OFFSET, size: STRUCTURE_SIZE, handler: notify });
+    return [
+      { index: REGISTER_BAR, kind: 'memory64', size: REGISTER_BAR_SIZE, handler: new Regions(REGISTER_BAR_SIZE, structures) },
+      ...(interrupts.startsWith('msix') ? [{ index: MSIX_BAR, kind: 'memory32', size: MSIX_BAR_SIZE } as const] : []),
+      ...(doorbell === 'port'
+        ? [{ index: DOORBELL_BAR, kind: 'io', size: powerOfTwo(NOTIFY_MULTIPLIER * queues), handler: notify } as const]
+        : []),
+    ];
+  }
+
+  #capabilities(bars: readonly BarSpec[], device: VirtioDevice, queues: number, doorbell: 'mmio' | 'port'): Capability[] {
     const place = (
       cfgType: number,
       offset: number,
       length: number,
+      bar = REGISTER_BAR,
     ): Record<'capLen' | 'cfgType' | 'bar' | 'offset' | 'length', number> => ({
       capLen: PCI_CAP.size,
       cfgType,
-      bar: REGISTER_BAR,
+      bar,
       offset,
       length,
     });
     const plain = (name: string, cfgType: number, offset: number, length: number): Capability =>
       vendorCapability(name, PCI_CAP.size, new RegisterFile(PCI_CAP, place(cfgType, offset, length)));
     const notify = new RegisterFile(PCI_NOTIFY_CAP, {
-      ...place(VIRTIO_PCI_CAP_NOTIFY_CFG, NOTIFY_OFFSET, NOTIFY_MULTIPLIER * queues),
+      ...(doorbell === 'port'
+        ? place(VIRTIO_PCI_CAP_NOTIFY_CFG, 0, NOTIFY_MULTIPLIER * queues, DOORBELL_BAR)
+        : place(VIRTIO_PCI_CAP_NOTIFY_CFG, NOTIFY_OFFSET, NOTIFY_MULTIPLIER * queues)),
       capLen: PCI_NOTIFY_CAP.size,
       notifyOffMultiplier: NOTIFY_MULTIPLIER,
     });
-    const window = configWindow(structures);
+    const window = configWindow(bars);
     return [
       plain('virtio common', VIRTIO_PCI_CAP_COMMON_CFG, COMMON_OFFSET, COMMON_CFG.size),
       vendorCapability('virtio notify', PCI_NOTIFY_CAP.size, notify),
       plain('virtio ISR', VIRTIO_PCI_CAP_ISR_CFG, ISR_OFFSET, 1),
       // [virtio 1.2 §4.1.4.6.1] Present only if the device has a configuration of its own.
       ...(device.configSize === 0 ? [] : [plain('virtio device', VIRTIO_PCI_CAP_DEVICE_CFG, DEVICE_OFFSET, device.configSize)]),
-      vendorCapability('virtio window', PCI_CFG_CAP.size + 4, window.handler, window.reset),
+      vendorCapability('virtio window', window.size, window.handler, window.reset),
     ];
   }
 
@@ -274,41 +310,32 @@ export class VirtioPci {
     return value;
   }
 
-  /** INTx is the OR of all bits; the function keeps it off the wire while messages are enabled. [virtio 1.2 §4.1.4.5.1] */
+  /**
+   * INTx is the OR of all bits; the function keeps it off the wire while messages are enabled. [virtio 1.2 §4.1.4.5.1]
+   * DEVIATION: with MSI, which the specification does not have, the message stands for the rising edge of that OR: the next one is sent
+   * after the driver has read the status.
+   */
   #setIsr(value: number): void {
+    const rose = this.#isr === 0 && value !== 0;
     this.#isr = value;
+    if (rose && this.function.interruptMode === 'msi') this.function.signal(0);
     if (value === 0) this.function.intx.lower();
     else this.function.intx.raise();
   }
 }
 
-/**
- * The window: an access to the first `length` bytes of `pci_cfg_data` is an access of `length` bytes at `offset` of `bar`. Anything but an
- * aligned 1, 2 or 4 bytes within the range does nothing and reads as ones. [virtio 1.2 §4.1.4.9]
- */
-function configWindow(structures: IoHandler): { readonly handler: IoHandler; readonly reset: () => void } {
-  const file = new RegisterFile(PCI_CFG_CAP, { capLen: PCI_CFG_CAP.size + 4, cfgType: VIRTIO_PCI_CAP_PCI_CFG });
-  const initial = file.bytes.slice();
-  const target = (): { readonly offset: number; readonly length: Width } | undefined => {
-    const offset = file.get('offset');
-    const length = file.get('length');
-    if (file.get('bar') !== REGISTER_BAR || (length !== 1 && length !== 2 && length !== 4)) return undefined;
-    return offset % length === 0 && offset + length <= REGISTER_BAR_SIZE ? { offset, length } : undefined;
-  };
-  // Not a field of the table: a field merges narrow writes with what it reads, and reading the ISR status clears it.
-  const data: IoHandler = {
-    read: (offset, width) => {
-      const at = offset === 0 ? target() : undefined;
-      return at === undefined ? ALL_ONES[width] : structures.read(at.offset, at.length) % 2 ** (8 * width);
-    },
-    write: (offset, width, value) => {
-      const at = offset === 0 ? target() : undefined;
-      if (at !== undefined && width >= at.length) structures.write(at.offset, at.length, value % 2 ** (8 * at.length));
-    },
-  };
-  const handler = new Regions(PCI_CFG_CAP.size + 4, [
-    { name: 'virtio window', offset: 0, size: PCI_CFG_CAP.size, handler: file },
-    { name: 'pci_cfg_data', offset: PCI_CFG_CAP.size, size: 4, handler: data },
-  ]);
-  return { handler, reset: () => file.bytes.set(initial) };
+/** What `PciFunction` is told about messages. */
+function messageCapability(interrupts: VirtioPciInterrupts, queues: number): Pick<PciFunctionOptions, 'msi' | 'msix'> {
+  switch (interrupts) {
+    case 'msix':
+    case 'msix-shared':
+      return { msix: { vectors: interrupts === 'msix' ? queues + 1 : 2, bar: MSIX_BAR, tableOffset: 0, pbaOffset: PBA_OFFSET } };
+    case 'msi':
+      return { msi: { vectors: 1 } };
+    case 'intx':
+      return {};
+  }
 }
+
+/** The smallest that is not below `size`. */
+const powerOfTwo = (size: number): number => 2 ** Math.ceil(Math.log2(size));

@@ -140,6 +140,13 @@ export class VirtioVbusConnection implements VbusConnection, SessionInterrupts {
     if (!this.#closed) this.#queues[index]?.signal.inject();
   }
 
+  /** Virtio's own suppression is off: the shm_signal alone keeps the driver from ringing for what is seen to anyway. */
+  doorbell(index: number, wanted: boolean): void {
+    const signal = this.#closed ? undefined : this.#queues[index]?.signal;
+    if (wanted) signal?.enable();
+    else signal?.disable();
+  }
+
   /** Configuration change notification. */
   config(): void {
     if (this.#closed) return;

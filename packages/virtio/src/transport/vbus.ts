@@ -21,16 +21,16 @@ import {
   type VbusDevice,
 } from '@paravirt/vbus';
 import type { VirtioDevice } from '../device.ts';
+import type { NotificationOptions } from '../queue-notifications.ts';
 import { type VirtioEvent, VirtioSession } from '../session.ts';
 import { VIRTIO_VBUS_TYPE, VIRTIO_VBUS_VERSION } from './vbus-abi.ts';
 import { VirtioVbusConnection } from './vbus-connection.ts';
 import { VbusMemory } from './vbus-memory.ts';
 
-export interface VirtioVbusOptions {
+/** `defer` is that of the connector of the client that has the device open, if it is not given. */
+export interface VirtioVbusOptions extends NotificationOptions {
   readonly device: VirtioDevice;
   readonly trace?: TraceSink<VirtioEvent>;
-  /** Runs something soon, after the present call. Default: as the connector of the client that has the device open. */
-  readonly defer?: (run: () => void) => void;
   /** What the administrator sees beside the attributes that every virtio device has. */
   readonly attributes?: readonly Attribute[];
 }
@@ -50,13 +50,17 @@ export class VirtioVbus implements VbusDevice {
 
   /** @throws ConfigurationError those of `VirtioSession`. */
   constructor(options: VirtioVbusOptions) {
-    const { device, defer = (run) => this.#clientDefer?.(run) } = options;
+    const { device, attributes = [], defer = (run): void => this.#clientDefer?.(run), ...others } = options;
     this.session = new VirtioSession({
+      ...others,
       device,
       memory: this.#memory,
-      interrupts: { queue: (index) => this.#connection?.queue(index), config: () => this.#connection?.config() },
+      interrupts: {
+        queue: (index) => this.#connection?.queue(index),
+        config: () => this.#connection?.config(),
+        doorbell: (index, wanted) => this.#connection?.doorbell(index, wanted),
+      },
       defer,
-      ...(options.trace === undefined ? {} : { trace: options.trace }),
     });
     this.#signals = this.session.queues.map(noSignals);
     this.attributes = [
@@ -64,7 +68,7 @@ export class VirtioVbus implements VbusDevice {
       { name: 'features', show: () => hex(this.session.negotiation.offered) },
       { name: 'driver_features', show: () => hex(this.session.features) },
       { name: 'status', show: () => hex(this.session.status) },
-      ...(options.attributes ?? []),
+      ...attributes,
     ];
     this.interfaces = [{ name: device.name, type: VIRTIO_VBUS_TYPE, connect: (context) => this.#connect(context) }];
   }
