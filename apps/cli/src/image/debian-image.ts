@@ -1,6 +1,6 @@
 /**
- * A Debian guest out of Debian's packages: the stock kernel as it is, and an initramfs of busybox, the virtio modules, the modules of
- * guests/linux compiled for that kernel, and our /init. Where they cannot be compiled the image is made without them, and says so.
+ * A Debian guest out of Debian's packages: the stock kernel as it is, and an initramfs of busybox, the virtio modules, the modules and
+ * programs of guests/linux compiled for that kernel, and our /init. Where they cannot be compiled the image is made without them, and says so.
  *
  * Results are kept in $XDG_CACHE_HOME/paravirt, one directory for each combination of package versions, module sources and recipe, made
  * under another name and renamed when complete, so that a directory which exists is whole.
@@ -11,6 +11,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Apt, type AptPackage, kernelOf, unpackDeb } from './apt.ts';
 import { compileModules, findCompiler, GuestModules, type ModuleSources, readSources } from './guest-modules.ts';
+import { compilePrograms } from './guest-programs.ts';
 import { ImageError } from './image-error.ts';
 import { initramfs, SCRIPTS } from './initramfs.ts';
 import { fetchHeaders, findHeaders, type OfferedHeaders } from './kernel-headers.ts';
@@ -139,20 +140,29 @@ function cacheKey(arch: Architecture, packages: readonly AptPackage[], sources: 
 async function build(arch: Architecture, packages: Packages, cache: string, progress: Progress): Promise<DebianImage> {
   const path = (sources: ModuleSources | undefined): string => join(cache, cacheKey(arch, [packages.kernel, packages.busybox], sources));
   const sources = readSources();
-  if (sources === undefined) return buildAt(path(undefined), arch, packages, new GuestModules(new Map()), cache, progress);
+  if (sources === undefined) return buildAt(path(undefined), arch, packages, NOTHING, cache, progress);
   const cached = await readImage(path(sources));
   if (cached !== undefined) return cached;
   try {
-    const modules = await compiled(arch, packages, sources, cache, progress);
-    return await buildAt(path(sources), arch, packages, modules, cache, progress);
+    const guest = await compiled(arch, packages, sources, cache, progress);
+    return await buildAt(path(sources), arch, packages, guest, cache, progress);
   } catch (error) {
     if (!(error instanceof NoModules)) throw error;
-    const plain = await buildAt(path(undefined), arch, packages, new GuestModules(new Map()), cache, progress);
+    const plain = await buildAt(path(undefined), arch, packages, NOTHING, cache, progress);
     return { ...plain, omitted: error.message };
   }
 }
 
-/** The modules of guests/linux cannot be made here; the rest of the image can. */
+/** What is made of guests/linux. */
+interface Compiled {
+  readonly modules: GuestModules;
+  /** Name in /bin → ELF file. */
+  readonly programs: ReadonlyMap<string, Uint8Array>;
+}
+
+const NOTHING: Compiled = { modules: new GuestModules(new Map()), programs: new Map() };
+
+/** What is in guests/linux cannot be compiled here; the rest of the image can be made. */
 class NoModules extends Error {}
 
 /** @throws NoModules with one line that says why */
@@ -162,7 +172,7 @@ async function compiled(
   sources: ModuleSources,
   cache: string,
   progress: Progress,
-): Promise<GuestModules> {
+): Promise<Compiled> {
   const work = join(cache, `making-${randomUUID()}`);
   try {
     const offered: OfferedHeaders = await findHeaders(apt, kernel);
@@ -170,7 +180,8 @@ async function compiled(
     const headers = await fetchHeaders(offered, cache, progress);
     progress.stage('compiling the modules of guests/linux');
     await mkdir(work, { recursive: true });
-    return await compileModules({ arch, sources, headers, compiler, work });
+    const modules = await compileModules({ arch, sources, headers, compiler, work });
+    return { modules, programs: await compilePrograms({ arch, sources, compiler, work }) };
   } catch (error) {
     if (error instanceof ImageError) throw new NoModules(error.message);
     throw error;
@@ -183,7 +194,7 @@ async function buildAt(
   directory: string,
   arch: Architecture,
   { apt, kernel, busybox }: Packages,
-  guest: GuestModules,
+  { modules: guest, programs }: Compiled,
   cache: string,
   progress: Progress,
 ): Promise<DebianImage> {
@@ -215,6 +226,7 @@ async function buildAt(
       release: source.release,
       modules: new Map(modules.map((name) => [name, guest.module(name) ?? source.module(name)])),
       index: moduleIndex(modules, info, source.builtIn),
+      programs,
     };
     await writeFile(join(result, 'initrd'), initramfs(contents));
     const description = { arch, append: APPEND, modules, packages: packages.map(({ name, version }) => `${name}=${version}`) };

@@ -1,5 +1,5 @@
 /**
- * The guest's root file system: busybox, the modules with their index for modprobe, /init and what it needs. It is not compressed:
+ * The guest's root file system: busybox, our programs, the modules with their index for modprobe, /init and what it needs. It is not compressed:
  * unpacking costs the guest more than copying. /dev/console is there before devtmpfs is, so that /init can be heard from the start.
  */
 import { CpioArchive } from './cpio.ts';
@@ -13,6 +13,8 @@ export interface InitramfsContents {
   /** Name → ELF file. */
   readonly modules: ReadonlyMap<string, Uint8Array>;
   readonly index: ModuleIndex;
+  /** Name in /bin → ELF file. */
+  readonly programs: ReadonlyMap<string, Uint8Array>;
 }
 
 const DIRECTORIES = ['bin', 'dev', 'etc', 'lib', 'lib/modules', 'proc', 'root', 'sys', 'tmp'];
@@ -25,11 +27,12 @@ export const SCRIPTS: Readonly<Record<string, { readonly text: string; readonly 
 };
 
 /** The archive, as the kernel unpacks it. */
-export function initramfs({ busybox, release, modules, index }: InitramfsContents): Uint8Array {
+export function initramfs({ busybox, release, modules, index, programs }: InitramfsContents): Uint8Array {
   const archive = new CpioArchive();
   for (const path of DIRECTORIES) archive.directory(path);
   archive.characterDevice('dev/console', 5, 1);
   archive.file('bin/busybox', busybox, 0o755);
+  for (const [name, contents] of programs) archive.file(`bin/${name}`, contents, 0o755);
   for (const [path, { text, permissions }] of Object.entries(SCRIPTS)) archive.file(path, text, permissions);
   const directory = `lib/modules/${release}`;
   archive.directory(directory);
