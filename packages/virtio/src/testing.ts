@@ -15,7 +15,7 @@ export {
 export { GuestArena } from './testing/guest-arena.ts';
 export { NetDriver, type NetDriverOptions, type ReceivedFrame, type SendOptions } from './testing/net-driver.ts';
 export { NetRig, type NetRigOptions } from './testing/net-rig.ts';
-export { PciDriver, type PciDriverOptions } from './testing/pci-driver.ts';
+export { type ConfigurationPath, PciDriver, type PciDriverOptions } from './testing/pci-driver.ts';
 export { PciSlot, type SentMessage } from './testing/pci-slot.ts';
 export { RingRig, type RingRigOptions, WatchedRam } from './testing/ring-rig.ts';
 export {

@@ -34,11 +34,19 @@ import type { PciSlot } from './pci-slot.ts';
 import { SplitRingDriver } from './split-ring-driver.ts';
 import type { QueueOptions, TransportDriver } from './transport-driver.ts';
 
+/** Accesses to the configuration space of one function; offsets in bytes. */
+export interface ConfigurationPath {
+  read(offset: number, width: Width): number;
+  write(offset: number, width: Width, value: number): void;
+}
+
 export interface PciDriverOptions {
   /** Where BAR 0, BAR 2 and BAR 4 are placed. Defaults: above 4 GiB, below it, and at port C000h. */
   readonly registerBase?: number;
   readonly msixBase?: number;
   readonly doorbellBase?: number;
+  /** How configuration space is reached. Default: directly, without any mechanism of a machine. */
+  readonly configuration?: ConfigurationPath;
   /** Guest memory for rings and buffers. Default: all of it but the first 64 KiB. */
   readonly arena?: GuestArena;
 }
@@ -72,10 +80,12 @@ export class PciDriver implements TransportDriver {
   readonly queues: Map<number, SplitRingDriver> = new Map();
   readonly #registerBase: number;
   readonly #doorbellBase: number;
+  readonly #configuration: ConfigurationPath;
 
   /** Places the ranges, enables decoding and bus mastering, and finds the structures. @throws ConfigurationError `no-structure`. */
   constructor(slot: PciSlot, options: PciDriverOptions = {}) {
     this.slot = slot;
+    this.#configuration = options.configuration ?? slot.function.config;
     const { registerBase = 0x1_8000_0000, msixBase = 0xfe00_0000, doorbellBase = 0xc000 } = options;
     this.arena = options.arena ?? new GuestArena(0x1_0000, slot.memory.size);
     this.msixBase = msixBase;
@@ -116,11 +126,11 @@ export class PciDriver implements TransportDriver {
   }
 
   readPci(offset: number, width: Width): number {
-    return this.slot.function.config.read(offset, width);
+    return this.#configuration.read(offset, width);
   }
 
   writePci(offset: number, width: Width, value: number): void {
-    this.slot.function.config.write(offset, width, value);
+    this.#configuration.write(offset, width, value);
   }
 
   read(address: number, width: Width): number {
@@ -235,14 +245,14 @@ export class PciDriver implements TransportDriver {
     return this.read(this.isr, 1);
   }
 
-  /** Fills the MSI-X table with one message for each vector (data = vector) and enables it. */
-  enableMsix(address = 0xfee0_0000): void {
+  /** Fills the MSI-X table with one message for each vector (data = firstData + vector) and enables it. */
+  enableMsix(address = 0xfee0_0000, firstData = 0): void {
     const vectors = (this.readPci(this.msixCapability + 2, 2) & 0x7ff) + 1;
     for (let vector = 0; vector < vectors; vector++) {
       const entry = this.msixBase + MSIX_ENTRY_SIZE * vector;
       this.write(entry, 4, address);
       this.write(entry + 4, 4, 0);
-      this.write(entry + 8, 4, vector);
+      this.write(entry + 8, 4, firstData + vector);
       this.write(entry + 12, 4, 0);
     }
     this.writePci(this.msixCapability + 2, 2, MSIX_ENABLE);
