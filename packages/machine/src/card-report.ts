@@ -11,6 +11,7 @@
 import type { AddressSpace } from '@paravirt/bus';
 import type { SignalCounters, Venet } from '@paravirt/vbus';
 import type { QueueCounters, VirtioNet, VirtioPci, VirtioVbus } from '@paravirt/virtio';
+import type { CardWords } from './card-options.ts';
 
 /** As the guest sees the directions. */
 export interface Directions {
@@ -34,6 +35,7 @@ export interface CardReport extends CardCounts {
   readonly bus: 'pci' | 'vbus';
   /** How a vbus is reached. */
   readonly wire?: 'pci' | 'hypercall';
+  readonly options: CardWords;
   readonly interrupts: number;
   /** Per frame, both directions together; undefined before the first. */
   readonly perFrame:
@@ -63,7 +65,7 @@ const add = (numbers: Iterable<number>): number => [...numbers].reduce((sum, n) 
 
 /** Completes the counts of a card. `interrupts`: with fractions if it shares them with others. */
 export function cardReport(
-  identity: Pick<CardReport, 'card' | 'model' | 'bus' | 'wire'>,
+  identity: Pick<CardReport, 'card' | 'model' | 'bus' | 'wire' | 'options'>,
   counts: CardCounts,
   interrupts: number,
 ): CardReport {

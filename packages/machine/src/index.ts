@@ -9,6 +9,24 @@ export { loadKernel } from './boot/kernel.ts';
 export { type LinuxOptions, loadLinux } from './boot/linux.ts';
 export { loadMultiboot, type MultibootOptions } from './boot/multiboot.ts';
 export type { MemoryMapEntry, Placement } from './boot/placement.ts';
+export {
+  CARD_DOORBELLS,
+  CARD_INTERRUPTS,
+  CARD_PLACES,
+  CARD_SUPPRESSIONS,
+  type CardDoorbell,
+  type CardInterrupts,
+  type CardOptions,
+  type CardPlace,
+  type CardPosition,
+  type CardSuppression,
+  type CardWords,
+  checkCard,
+  checkVbus,
+  VBUS_DOORBELLS,
+  VBUS_INTERRUPTS,
+  type VbusOptions,
+} from './card-options.ts';
 export type { CardCounts, CardReport, ConnectorReport, Directions } from './card-report.ts';
 export type { ConsolePort } from './console.ts';
 export type { AccessCount, ExitCounters, ExitKinds, ExitReport, NamedCount } from './exits.ts';

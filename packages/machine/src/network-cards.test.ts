@@ -91,6 +91,37 @@ describe('Network cards', () => {
   });
 });
 
+describe('Options of cards', () => {
+  it('reach the card and its report', () => {
+    const pc = machine([
+      { connect, interrupts: 'intx', doorbell: 'port', suppression: 'flags', place: 'deferred' },
+      { connect, interrupts: 'msix-shared', mitigation: { kind: 'timer', ns: 50_000 } },
+      { connect, bus: 'vbus', suppression: 'shm-signal', mitigation: { kind: 'packets', count: 4, ns: 50_000 } },
+      { connect, model: 'venet', place: 'deferred' },
+    ]);
+    expect(pc.exits.toJSON().cards.map(({ options }) => options)).toEqual([
+      { interrupts: 'intx', doorbell: 'port', suppression: 'flags', mitigation: 'none', place: 'deferred' },
+      { interrupts: 'msix-shared', doorbell: 'mmio', suppression: 'event-idx', mitigation: 'timer:50us', place: 'inline' },
+      { suppression: 'shm-signal', mitigation: 'packets:4:50us', place: 'inline' },
+      { suppression: 'shm-signal', mitigation: 'none', place: 'deferred' },
+    ]);
+    const [, first = '', second = ''] = pc.pci.describe().split(/(?=^00:)/m);
+    expect(first).toContain('BAR4 io');
+    expect(first).not.toContain('BAR2');
+    expect(second).toContain('BAR2 memory32');
+    expect(second).not.toContain('BAR4');
+  });
+
+  it('that do not go together are refused, also of a card that comes later or that an administrator makes', () => {
+    const bad: NetOptions = { connect, bus: 'vbus', interrupts: 'msi' };
+    expect(() => machine([bad])).toThrow('interrupts msi: a card on a vbus has those of its connector');
+    const pc = machine([], { vbus: ['pci'], plug: () => bad });
+    expect(() => pc.cards.add(bad)).toThrow('interrupts msi');
+    expect(pc.vbus.createDevice('x', 'virtio-net')).toBe(-EINVAL);
+    expect(() => machine([], { vbusOptions: { aggregation: false } })).toThrow('no vbus whose interrupts could be aggregated');
+  });
+});
+
 describe('A card that comes and goes', () => {
   it('on PCI is given back by the guest, and disconnected then', () => {
     const pc = machine([]);

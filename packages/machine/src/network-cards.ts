@@ -5,11 +5,13 @@
  *
  *   add ──► card ──► remove: PCI asks the guest, which may take its time or refuse; a vbus takes the device at once ──► disconnect
  */
-import { type AddressSpace, type Clock, ConfigurationError } from '@paravirt/bus';
+import { ConfigurationError } from '@paravirt/bus';
 import { HOTPLUG_SLOTS, type HotplugSlots, type PciBus, type PciFunction } from '@paravirt/pci';
 import { type DeviceClass, EEXIST, EINVAL, ENODEV, ENOSPC, type VbusDevice, VENET_CLASS, Venet } from '@paravirt/vbus';
-import { NET_CLASS_CODE, VirtioNet, VirtioPci, VirtioVbus } from '@paravirt/virtio';
-import { type CardCounts, type CardReport, cardReport, countVenet, countVirtioPci, countVirtioVbus } from './card-report.ts';
+import type { VirtioNet } from '@paravirt/virtio';
+import { type CardDevice, type CardSurroundings, makeCard } from './card-devices.ts';
+import { busOf, checkCard, optionsOf } from './card-options.ts';
+import { type CardReport, cardReport } from './card-report.ts';
 import { defaultMac, type NetOptions } from './pc-options.ts';
 import type { CardWork } from './priced-work.ts';
 import { ReleasedDevice } from './released-device.ts';
@@ -28,13 +30,10 @@ export interface NetworkCard {
   report(): CardReport;
 }
 
-export interface NetworkCardsOptions {
-  readonly clock: Clock;
+export interface NetworkCardsOptions extends CardSurroundings {
   readonly pci: PciBus;
   readonly hotplug: HotplugSlots;
   readonly virtualBus: VirtualBus;
-  /** Where ranges of PCI functions are. */
-  readonly spaces: readonly AddressSpace[];
   /** What a device is connected to that an administrator makes. */
   readonly plug: ((name: string) => NetOptions | undefined) | undefined;
 }
@@ -45,6 +44,8 @@ export type Removal = 'removed' | 'requested' | 'unknown';
 interface Entry extends NetworkCard {
   readonly slot: number | undefined;
   readonly function: PciFunction | undefined;
+  /** What rang for the host's event loop. */
+  readonly userExits: () => number;
   readonly disconnect: (() => void) | undefined;
 }
 
@@ -79,14 +80,13 @@ export class NetworkCards {
 
   /**
    * Makes a card and puts it on its bus, on PCI in the first free slot. `cold`: the machine is off, nobody has to be told.
-   * @throws ConfigurationError `no-wire`, `no-slot`, `too-many-nets`, and those of the device.
+   * @throws ConfigurationError `no-wire`, `no-slot`, `too-many-nets`, those of `checkCard` and of the device.
    */
   add(net: NetOptions, cold = false): NetworkCard {
+    checkCard(net);
     if (this.#cards.size >= CARDS_MAX) throw new ConfigurationError('too-many-nets', `${CARDS_MAX} network cards are the most`, CARDS_MAX);
     const name = this.#freeName();
-    const { bus = net.model === 'venet' ? 'vbus' : 'pci' } = net;
-    const entry = bus === 'pci' ? this.#addToPci(name, net, cold) : this.#addToVbus(name, net);
-    return entry;
+    return busOf(net) === 'pci' ? this.#addToPci(name, net, cold) : this.#addToVbus(name, net);
   }
 
   /** Takes a card away; on PCI this is the guest's to finish. `force`: at once, without asking. */
@@ -109,12 +109,12 @@ export class NetworkCards {
 
   /** Of all cards since the machine was made: what prices are for. */
   get work(): CardWork {
-    const { userExits } = this.#past;
-    let { frames, copiedBytes } = this.#past;
-    for (const { device } of this.#cards.values()) {
+    let { frames, copiedBytes, userExits } = this.#past;
+    for (const { device, userExits: rung } of this.#cards.values()) {
       const { rxFrames, txFrames, rxCopied, txCopied } = device.counters;
       frames += rxFrames + txFrames;
       copiedBytes += rxCopied + txCopied;
+      userExits += rung();
     }
     return { frames, copiedBytes, userExits };
   }
@@ -128,25 +128,14 @@ export class NetworkCards {
   }
 
   #addToPci(name: string, net: NetOptions, cold: boolean): NetworkCard {
-    const { clock, pci, hotplug, spaces } = this.#options;
-    const device = this.#virtioNet(net);
-    const transport = new VirtioPci({
-      device,
-      name: `virtio-net ${name}`,
-      classCode: NET_CLASS_CODE,
-      // Deferred work is a timer that is due at once: it runs between instructions, in deterministic order.
-      defer: (run) => void clock.schedule(clock.now(), run),
-    });
+    const { pci, hotplug } = this.#options;
+    const card = this.#make(name, net, true);
+    const { function: fn } = card;
+    if (fn === undefined) throw new ConfigurationError('no-such-card', `${name} is no card for PCI`, net.model);
     const free = HOTPLUG_SLOTS.find((slot) => hotplug.state(slot) === 'empty');
-    const address = cold && free !== undefined ? pci.plug(free, 0, transport.function) : hotplug.add(transport.function);
+    const address = cold && free !== undefined ? pci.plug(free, 0, fn) : hotplug.add(fn);
     const place = `00:${address.device.toString(16).padStart(2, '0')}.${address.function}`;
-    return this.#keep(name, net, device, {
-      bus: 'pci',
-      slot: address.device,
-      function: transport.function,
-      place: () => place,
-      count: () => countVirtioPci(device, transport, spaces),
-    });
+    return this.#keep(name, net, card, { slot: address.device, place: () => place });
   }
 
   #addToVbus(name: string, net: NetOptions): NetworkCard {
@@ -163,12 +152,8 @@ export class NetworkCards {
     return this.#cards.get(name) as NetworkCard;
   }
 
-  #virtioNet(net: NetOptions): VirtioNet {
-    return new VirtioNet({
-      port: net.connect(this.#options.clock),
-      mac: net.mac ?? defaultMac(this.#made - 1),
-      ...(net.mtu === undefined ? {} : { mtu: net.mtu }),
-    });
+  #make(name: string, net: NetOptions, enabled: boolean): CardDevice {
+    return makeCard({ name, mac: defaultMac(this.#made - 1), enabled }, net, this.#options);
   }
 
   #deviceClass(className: string, model: 'venet' | 'virtio-net'): DeviceClass {
@@ -186,39 +171,20 @@ export class NetworkCards {
     const net = prepared ?? this.#options.plug?.(name);
     if (net === undefined) return -ENODEV;
     try {
-      return this.#createDevice(name, model, net, prepared !== undefined);
+      return this.#createDevice(name, { ...net, model, bus: 'vbus' }, prepared !== undefined);
     } catch (error) {
       if (prepared !== undefined || !(error instanceof ConfigurationError)) throw error;
       return -EINVAL;
     }
   }
 
-  #createDevice(name: string, model: 'venet' | 'virtio-net', net: NetOptions, enabled: boolean): VbusDevice {
-    const { clock } = this.#options;
-    let inner: VbusDevice;
-    let device: VirtioNet | Venet;
-    let count: () => CardCounts;
-    if (model === 'venet') {
-      const { mac = defaultMac(this.#made - 1), mtu } = net;
-      const venet = new Venet({ port: net.connect(clock), mac, clock, name, enabled, ...(mtu === undefined ? {} : { mtu }) });
-      device = venet;
-      inner = venet;
-      count = () => countVenet(venet);
-    } else {
-      const virtio = this.#virtioNet(net);
-      const transport = new VirtioVbus({ device: virtio });
-      device = virtio;
-      inner = transport;
-      count = () => countVirtioVbus(virtio, transport);
-    }
-    const card = this.#keep(name, net, device, {
-      bus: 'vbus',
-      slot: undefined,
-      function: undefined,
-      place: () => this.#placeOnVbus(name),
-      count,
-    });
-    return new ReleasedDevice(inner, () => this.#forget(card));
+  #createDevice(name: string, net: NetOptions, enabled: boolean): VbusDevice {
+    checkCard(net);
+    const made = this.#make(name, net, enabled);
+    const { vbus } = made;
+    if (vbus === undefined) throw new ConfigurationError('no-such-card', `${name} is no device of a vbus`, net.model);
+    const card = this.#keep(name, net, made, { slot: undefined, place: () => this.#placeOnVbus(name) });
+    return new ReleasedDevice(vbus, () => this.#forget(card));
   }
 
   #placeOnVbus(name: string): string | undefined {
@@ -234,33 +200,28 @@ export class NetworkCards {
   #keep(
     name: string,
     net: NetOptions,
-    device: VirtioNet | Venet,
-    on: {
-      bus: 'pci' | 'vbus';
-      slot: number | undefined;
-      function: PciFunction | undefined;
-      place: () => string | undefined;
-      count: () => CardCounts;
-    },
+    made: CardDevice,
+    on: { readonly slot: number | undefined; readonly place: () => string | undefined },
   ): Entry {
+    const { device, function: fn } = made;
     const model = device instanceof Venet ? 'venet' : 'virtio-net';
     const report = (): CardReport => {
-      const counts = on.count();
-      if (on.function !== undefined) {
-        const { messagesSent, intxAssertions } = on.function;
-        return cardReport({ card: name, model, bus: 'pci' }, counts, messagesSent + intxAssertions);
-      }
+      const counts = made.count();
+      const options = optionsOf(net);
+      if (fn !== undefined) return cardReport({ card: name, model, bus: 'pci', options }, counts, fn.messagesSent + fn.intxAssertions);
       const wire = this.#wireOf(name);
       const share = wire === undefined ? 0 : this.#options.virtualBus.interruptsPerSignal(wire);
-      return cardReport({ card: name, model, bus: 'vbus', ...(wire === undefined ? {} : { wire }) }, counts, counts.signals.sent * share);
+      const identity = { card: name, model, bus: 'vbus', options, ...(wire === undefined ? {} : { wire }) } as const;
+      return cardReport(identity, counts, counts.signals.sent * share);
     };
     const entry: Entry = {
       name,
       model,
-      bus: on.bus,
+      bus: fn === undefined ? 'vbus' : 'pci',
       device,
       slot: on.slot,
-      function: on.function,
+      function: fn,
+      userExits: net.place === 'deferred' ? made.doorbells : () => 0,
       disconnect: net.disconnect,
       get place(): string | undefined {
         return on.place();

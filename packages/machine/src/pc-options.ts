@@ -1,7 +1,8 @@
 /** What a PC is made of, and the checks that need no machine. */
-import { type Clock, ConfigurationError } from '@paravirt/bus';
+import { type Clock, ConfigurationError, type RingEvent, type TraceSink } from '@paravirt/bus';
 import type { EthernetPort } from '@paravirt/net-backend';
 import type { EngineName } from '@paravirt/x86-core';
+import { busOf, type CardOptions, type CardPosition, checkCard, checkVbus, type VbusOptions } from './card-options.ts';
 import type { Host } from './host.ts';
 import { RAM_HOLE } from './memory-map.ts';
 import { checkRate } from './prices.ts';
@@ -14,6 +15,10 @@ export interface PcOptions {
   readonly nets?: readonly NetOptions[];
   /** Wires to a vbus that the machine has beside those that its cards need: devices may come later. */
   readonly vbus?: readonly Wire[];
+  /** Of the connectors of those wires. */
+  readonly vbusOptions?: VbusOptions;
+  /** Told of every step of every buffer and signal of the cards; rings are called `net0.rx`, `net0.tx` and so on. */
+  readonly ringTrace?: TraceSink<RingEvent>;
   /** Makes what a network device is connected to that an administrator makes by name (`pc.vbus`); undefined: it cannot be made. */
   readonly plug?: (name: string) => NetOptions | undefined;
   /**
@@ -50,13 +55,7 @@ export interface BiosBoot {
 }
 
 /** A network card: virtio-net in a PCI slot of its own, or a device of a vbus. */
-export interface NetOptions {
-  /** Default: `virtio-net`. */
-  readonly model?: 'virtio-net' | 'venet';
-  /** Default: `pci`; venet is a device of a vbus only. */
-  readonly bus?: 'pci' | 'vbus';
-  /** How the guest reaches the vbus. Default: `pci`. */
-  readonly wire?: Wire;
+export interface NetOptions extends CardPosition, CardOptions {
   /** Makes what is at the other end of the cable; its timers are the machine's clock. Called once, in `createPc`. */
   readonly connect: (clock: Clock) => EthernetPort;
   /** Six bytes. Default: 52:54:00:12:34:56 for the first card, counted up for others. */
@@ -99,7 +98,7 @@ export function defaultMac(index: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.of(0x52, 0x54, 0x00, number >>> 16, number >>> 8, number);
 }
 
-/** @throws ConfigurationError `memory-too-small`, `memory-too-large`, `memory-size`, `bad-rate`, `too-many-nets`, `no-such-card`, `bad-port`. */
+/** @throws ConfigurationError `memory-too-small`, `memory-too-large`, `memory-size`, `bad-rate`, `too-many-nets`, `bad-port`, those of `checkCard` and `checkVbus`. */
 export function checkOptions(options: PcOptions): void {
   const { memory, time, nets = [], exitPort } = options;
   if (!(memory >= MEMORY_MIN))
@@ -114,18 +113,15 @@ export function checkOptions(options: PcOptions): void {
   if (time?.mode === 'deterministic' && time.nsPerInstruction !== undefined) checkRate(time.nsPerInstruction);
   if (nets.length > NETS_MAX)
     throw new ConfigurationError('too-many-nets', `${nets.length} network cards; ${NETS_MAX} the most`, nets.length);
-  for (const { model = 'virtio-net', bus, wire } of nets) {
-    if (model === 'venet' && bus === 'pci') throw new ConfigurationError('no-such-card', 'venet is no device of PCI but of a vbus', bus);
-    if (wire !== undefined && model !== 'venet' && bus !== 'vbus')
-      throw new ConfigurationError('no-such-card', 'a card on PCI has no wire to a vbus', wire);
-  }
+  for (const net of nets) checkCard(net);
+  if (options.vbusOptions !== undefined) checkVbus(options.vbusOptions, wiresOf(options));
   if (exitPort !== undefined && !(Number.isInteger(exitPort) && exitPort >= 0 && exitPort <= 0xfffc))
     throw new ConfigurationError('bad-port', `exit port ${exitPort} is not within 0 to 0xfffc`, exitPort);
 }
 
 /** The wires to a vbus that a machine has. */
 export function wiresOf({ nets = [], vbus = [] }: PcOptions): Wire[] {
-  const used = nets.flatMap(({ model, bus, wire = 'pci' }) => (model === 'venet' || bus === 'vbus' ? [wire] : []));
+  const used = nets.flatMap((net) => (busOf(net) === 'vbus' ? [net.wire ?? 'pci'] : []));
   return [...new Set([...vbus, ...used])];
 }
 

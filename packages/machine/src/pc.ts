@@ -2,7 +2,7 @@
  * The PC: everything made and wired, from memory to the console, in one piece that reads from top to bottom. No logic lives here; what
  * answers a port or an address is in chipset/, packages/pci and packages/virtio, what moves time is in run-loop.ts.
  */
-import { type Clock, ConfigurationError, type GuestMemory, type InterruptLine, SharedLine, VirtualClock } from '@paravirt/bus';
+import { type Clock, type GuestMemory, type InterruptLine, SharedLine, VirtualClock } from '@paravirt/bus';
 import { assignAddresses, ConfigMechanism1, createHostBridge, HotplugSlots, InterruptRouting, PciBus } from '@paravirt/pci';
 import { type VbusHost, VbusTree } from '@paravirt/vbus';
 import { Cpu, type TimestampLine } from '@paravirt/x86-core';
@@ -51,8 +51,8 @@ import {
   splitMemory,
   wiresOf,
 } from './pc-options.ts';
-import { PricedWork } from './priced-work.ts';
-import { checkPrices, type Prices } from './prices.ts';
+import { PricedWork, putInForce } from './priced-work.ts';
+import type { Prices } from './prices.ts';
 import { registerDump } from './register-dump.ts';
 import { Rom } from './rom.ts';
 import { type PcStop, RunLoop, type StopCondition } from './run-loop.ts';
@@ -176,6 +176,8 @@ export function createPc(options: PcOptions): Pc {
   const irq = (number: number): InterruptLine => fanOut(pic.line(number), ioApic.line(at.ioApicPinOfIrq(number)));
   const virtualBus = new VirtualBus({
     wires: wiresOf(options),
+    options: options.vbusOptions,
+    ringTrace: options.ringTrace,
     ram,
     clock,
     inject: (vector, destination, logical) =>
@@ -267,7 +269,16 @@ export function createPc(options: PcOptions): Pc {
   pci.plug(0, 0, createHostBridge());
   const { bridge } = virtualBus;
   if (bridge !== undefined) pci.plug(VBUS_BRIDGE, 0, bridge);
-  const cards = new NetworkCards({ clock, pci, hotplug, virtualBus, spaces: [ports, mmio], plug: options.plug });
+  const cards: NetworkCards = new NetworkCards({
+    clock,
+    pci,
+    hotplug,
+    virtualBus,
+    spaces: [ports, mmio],
+    deferToHost: (run) => loop.defer(run),
+    ringTrace: options.ringTrace,
+    plug: options.plug,
+  });
   for (const net of nets) cards.add(net, true);
 
   // ---- Firmware, or what it would have done.
@@ -296,7 +307,7 @@ export function createPc(options: PcOptions): Pc {
     exits,
     endsOfInterrupt: () => localApic.endsOfInterrupt,
     cards: () => cards.work,
-    handOvers: () => 0,
+    handOvers: (): number => loop.handOvers,
   });
   const priced = deterministic ? new InstructionPace(cpu, time.nsPerInstruction ?? NS_PER_INSTRUCTION, work) : undefined;
   const running: Pace = priced ?? new HostPace(cpu, host.now);
@@ -328,16 +339,6 @@ export function createPc(options: PcOptions): Pc {
       debugOutput.flush();
     },
   });
-  const setPrices = (prices: Prices | undefined): void => {
-    if (loop.running) throw new Error('prices are set while the machine is running');
-    if (priced === undefined) throw new ConfigurationError('not-deterministic', 'prices are for the deterministic mode only', time.mode);
-    if (prices !== undefined) checkPrices(prices);
-    priced.prices = prices;
-    const paid = prices === undefined ? undefined : (): void => loop.timeMoved();
-    ports.onAccess = paid;
-    mmio.onAccess = paid;
-    exits.onExit = paid;
-  };
   const serial = new SerialConsole(output, uart);
   powerOn();
 
@@ -366,7 +367,7 @@ export function createPc(options: PcOptions): Pc {
       return priced?.prices;
     },
     set prices(prices: Prices | undefined) {
-      setPrices(prices);
+      putInForce(prices, { pace: priced, loop, spaces: [ports, mmio], exits });
     },
     describeCpu: () => registerDump(cpu),
   };

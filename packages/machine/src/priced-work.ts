@@ -1,7 +1,13 @@
-/** What prices are for, read from the counters of the machine whenever time is asked for: nothing is recorded a second time. */
+/**
+ * What prices are for, read from the counters of the machine whenever time is asked for: nothing is recorded a second time. And how prices
+ * are put in force: time then moves with more than instructions, so whoever ends slices has to look after each exit.
+ */
+import { ConfigurationError } from '@paravirt/bus';
 import type { CountedSpace } from './counted-space.ts';
 import type { ExitCounters } from './exits.ts';
-import type { ExitKind, Work } from './prices.ts';
+import type { InstructionPace } from './pace.ts';
+import { checkPrices, type ExitKind, type Prices, type Work } from './prices.ts';
+import type { RunLoop } from './run-loop.ts';
 
 export interface PricedWorkOptions {
   readonly ports: CountedSpace;
@@ -72,4 +78,25 @@ export class PricedWork implements Work {
   get userExits(): number {
     return this.#options.cards().userExits;
   }
+}
+
+/** The parts of the machine that prices concern. @throws ConfigurationError, Error as `Pc.prices` says. */
+export function putInForce(
+  prices: Prices | undefined,
+  on: {
+    /** Undefined: the machine follows its host. */
+    readonly pace: InstructionPace | undefined;
+    readonly loop: RunLoop;
+    readonly spaces: readonly CountedSpace[];
+    readonly exits: ExitCounters;
+  },
+): void {
+  const { pace, loop, spaces, exits } = on;
+  if (loop.running) throw new Error('prices are set while the machine is running');
+  if (pace === undefined) throw new ConfigurationError('not-deterministic', 'prices are for the deterministic mode only', prices);
+  if (prices !== undefined) checkPrices(prices);
+  pace.prices = prices;
+  const paid = prices === undefined ? undefined : (): void => loop.timeMoved();
+  for (const space of spaces) space.onAccess = paid;
+  exits.onExit = paid;
 }

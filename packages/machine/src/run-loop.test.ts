@@ -290,6 +290,65 @@ describe('Real time', () => {
   });
 });
 
+describe.each(['deterministic', 'host'] as const)('Deferred work, %s', (mode) => {
+  it('is done in a turn of the host at the next boundary, in order; what it defers itself waits for the turn after that', async () => {
+    const { loop, cpu, host } = machine(mode);
+    const log: string[] = [];
+    host.onTurn = () => log.push(`turn ${cpu.retired}`);
+    cpu.script = () => {
+      if (cpu.retired !== 0n) return undefined;
+      loop.defer(() => {
+        log.push('first');
+        loop.defer(() => log.push('third'));
+      });
+      loop.defer(() => log.push('second'));
+      return undefined;
+    };
+    await loop.run({ retired: 10n });
+    expect(log).toEqual(['turn 1', 'first', 'second', 'turn 2', 'third']);
+    expect(loop.handOvers).toBe(3);
+  });
+
+  it('keeps a guest that waits from sleeping, and wakes one that sleeps', async () => {
+    const { loop, clock, cpu, host } = machine(mode, true);
+    clock.schedule(60_000n * MS, () => {});
+    const halt: Stop = { kind: 'halt' };
+    let slices = 0;
+    const ran: number[] = [];
+    cpu.script = () => {
+      if (slices++ === 0) loop.defer(() => ran.push(host.sleeps.length));
+      return halt;
+    };
+    host.onSleep = () => {
+      host.ms += 3;
+      loop.defer(() => {
+        ran.push(host.sleeps.length);
+        loop.end({ kind: 'stopped' });
+      });
+      return Number.POSITIVE_INFINITY;
+    };
+    await loop.run();
+    expect(ran).toEqual([0, 1]);
+    expect(loop.halts).toBe(1);
+  });
+
+  it('waits for the next run if this one ends', async () => {
+    const { loop, cpu } = machine(mode);
+    const ran: bigint[] = [];
+    cpu.script = () => {
+      if (cpu.retired === 0n) {
+        loop.defer(() => ran.push(cpu.retired));
+        loop.end({ kind: 'stopped' });
+      }
+      return undefined;
+    };
+    await loop.run();
+    expect(ran).toEqual([]);
+    await loop.run({ retired: 5n });
+    expect(ran).toEqual([1n]);
+  });
+});
+
 describe('The end of a run', () => {
   it('comes with what the guest did, or what was asked for, at the next boundary', async () => {
     const { loop, cpu, flushes } = machine('deterministic');

@@ -5,6 +5,10 @@
  *
  * In the deterministic mode the places where the host gets its turn are fixed numbers of instructions, so that input which is there from
  * the beginning is always taken at the same instruction.
+ *
+ * Work that a device defers to the host is done in a turn, too, as that of a thread of the event loop: after what the host has to do
+ * already. The guest does not wait for that turn to come by itself: deferring ends the slice, so it comes at the next instruction boundary,
+ * which is the same instruction in each deterministic run.
  */
 import type { VirtualClock } from '@paravirt/bus';
 import type { Stop } from '@paravirt/x86-core';
@@ -67,9 +71,12 @@ export class RunLoop {
   #sleep: Sleep | undefined = undefined;
   #woken = false;
   #running = false;
+  #deferred: (() => void)[] = [];
   #haltedAt = -1n;
   /** Times that the guest went to wait. */
   halts = 0;
+  /** Runs of deferred work. */
+  handOvers = 0;
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
@@ -83,6 +90,12 @@ export class RunLoop {
   wake(): void {
     this.#woken = true;
     this.#sleep?.wake();
+  }
+
+  /** Runs something in the host's next turn, which comes soon; in the order of the calls. Bounded by who defers. */
+  defer(run: () => void): void {
+    this.#deferred.push(run);
+    this.#leave();
   }
 
   /** Time has moved by more than instructions: the slice may be over. */
@@ -142,6 +155,13 @@ export class RunLoop {
       if ((until.retired !== undefined && cpu.retired >= until.retired) || (until.time !== undefined && clock.now() >= until.time))
         return { kind: 'stopped' };
 
+      if (this.#deferred.length > 0) {
+        this.#options.flush();
+        await host.turn();
+        turnMs = host.now();
+        this.#runDeferred();
+        if (this.#resetWanted || this.#ended !== undefined) continue;
+      }
       const budget = pace.followsHost ? pace.instructionsUntil(pace.now() + (SLICE_MS / 2) * 1e6) : Number(turnAt - cpu.retired);
       const stop = this.#slice(budget, until);
       const halted = stop.kind === 'halt';
@@ -161,11 +181,21 @@ export class RunLoop {
     }
   }
 
+  /** What is deferred in the meantime is for the next turn. */
+  #runDeferred(): void {
+    const ready = this.#deferred;
+    this.#deferred = [];
+    for (const run of ready) {
+      this.handOvers++;
+      run();
+    }
+  }
+
   /** Runs the CPU until the next timer at the latest. */
   #slice(most: number, until: StopCondition): Stop {
     const { cpu, clock, pace } = this.#options;
     const end = earliest(clock.nextDeadline, until.time);
-    let budget = most;
+    let budget = this.#deferred.length > 0 ? 1 : most;
     if (end !== undefined) budget = Math.min(budget, pace.instructionsUntil(end));
     if (until.retired !== undefined) budget = Math.min(budget, Number(until.retired - cpu.retired));
     this.#sliceEnd = end ?? Number.POSITIVE_INFINITY;
@@ -187,7 +217,7 @@ export class RunLoop {
     this.#haltedAt = cpu.retired;
     this.#options.flush();
     // Something happened in the slice that the CPU may not have seen yet.
-    if (this.#woken) return false;
+    if (this.#woken || this.#deferred.length > 0) return false;
     const end = earliest(clock.nextDeadline, until.time);
     // Without a timer only the outside can end the wait, in either mode.
     if (!pace.followsHost && !waitsForHost && end !== undefined) {

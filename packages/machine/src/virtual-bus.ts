@@ -6,15 +6,18 @@
  *
  * A bus has the name of its wire. Work that is put off is a timer that is due at once: it runs between instructions, in deterministic order.
  */
-import type { Clock, GuestMemory } from '@paravirt/bus';
+import type { Clock, GuestMemory, RingEvent, TraceSink } from '@paravirt/bus';
 import type { PciFunction } from '@paravirt/pci';
 import { MappedMemory, type Vbus, VbusHost, VbusHypercalls, VbusPciBridge } from '@paravirt/vbus';
+import type { VbusOptions } from './card-options.ts';
 import type { ConnectorReport } from './card-report.ts';
 
 export type Wire = 'pci' | 'hypercall';
 
 export interface VirtualBusOptions {
   readonly wires: readonly Wire[];
+  readonly options: VbusOptions | undefined;
+  readonly ringTrace: TraceSink<RingEvent> | undefined;
   readonly ram: GuestMemory;
   readonly clock: Clock;
   /** A fixed, edge-triggered interrupt to the local APIC. */
@@ -32,12 +35,14 @@ export class VirtualBus {
   injected = 0;
   readonly #connectors = new Map<Wire, { readonly name: string; readonly end: VbusPciBridge | VbusHypercalls }>();
 
-  constructor({ wires, ram, clock, inject }: VirtualBusOptions) {
+  constructor({ wires, options = {}, ringTrace, ram, clock, inject }: VirtualBusOptions) {
+    const { aggregation, ...bridge } = options;
+    const shared = { ...(aggregation === undefined ? {} : { aggregation }), ...(ringTrace === undefined ? {} : { ringTrace }) };
     const memory = new MappedMemory(ram);
     const defer = (run: () => void): void => void clock.schedule(clock.now(), run);
     if (wires.includes('pci')) {
       const name = 'vbus-bridge';
-      const end = new VbusPciBridge({ bus: this.#makeBus('pci'), memory, clock, defer, name });
+      const end = new VbusPciBridge({ bus: this.#makeBus('pci'), memory, clock, defer, name, ...shared, ...bridge });
       this.bridge = end.function;
       this.#connectors.set('pci', { name, end });
     }
@@ -47,7 +52,7 @@ export class VirtualBus {
         this.injected++;
         inject(vector, destination, logical);
       };
-      this.hypercalls = new VbusHypercalls({ bus: this.#makeBus('hypercall'), memory, defer, inject: count, name });
+      this.hypercalls = new VbusHypercalls({ bus: this.#makeBus('hypercall'), memory, defer, inject: count, name, ...shared });
       this.#connectors.set('hypercall', { name, end: this.hypercalls });
     }
   }
