@@ -12,8 +12,9 @@ export {
   tcpFrame,
   tcpOffsets,
 } from '@paravirt/net-backend/testing';
+export { CONTROL_QUEUE, RECEIVE_QUEUE, TRANSMIT_QUEUE } from './net/protocol.ts';
 export { GuestArena } from './testing/guest-arena.ts';
-export { NetDriver, type NetDriverOptions, type ReceivedFrame, type SendOptions } from './testing/net-driver.ts';
+export { NetDriver, type NetDriverOptions, type ReceivedFrame, type SendHeader, type SendOptions } from './testing/net-driver.ts';
 export { NetRig, type NetRigOptions } from './testing/net-rig.ts';
 export { type ConfigurationPath, PciDriver, type PciDriverOptions } from './testing/pci-driver.ts';
 export { PciSlot, type SentMessage } from './testing/pci-slot.ts';

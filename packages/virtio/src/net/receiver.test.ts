@@ -52,7 +52,7 @@ describe('[virtio 1.2 §5.1.6.4] Processing of Incoming Packets', () => {
     const flags = driver.receiveQueue.layout.used;
     before[flags] = after[flags] ?? 0;
     expect(after.every((byte, i) => byte === before[i])).toBe(true);
-    driver.post(2);
+    driver.refill(2);
     expect(driver.receive().map(({ frame, buffers }) => [frame, buffers])).toEqual([[plainFrame(250), 5]]);
     expect(rig.port.waiting).toBe(0);
   });

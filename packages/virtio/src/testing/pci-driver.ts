@@ -40,6 +40,9 @@ export interface ConfigurationPath {
   write(offset: number, width: Width, value: number): void;
 }
 
+/** What a driver sees of its machine. */
+export type PciWiring = Pick<PciSlot, 'function' | 'memory' | 'mmio' | 'ports'>;
+
 export interface PciDriverOptions {
   /** Where BAR 0, BAR 2 and BAR 4 are placed. Defaults: above 4 GiB, below it, and at port C000h. */
   readonly registerBase?: number;
@@ -61,7 +64,7 @@ const CAPABILITIES_POINTER = 0x34;
 const DOORBELL_BAR = 4;
 
 export class PciDriver implements TransportDriver {
-  readonly slot: PciSlot;
+  readonly slot: PciWiring;
   /** Where rings and buffers come from; a test may replace it when the device was reset. */
   arena: GuestArena;
   readonly msixBase: number;
@@ -83,7 +86,7 @@ export class PciDriver implements TransportDriver {
   readonly #configuration: ConfigurationPath;
 
   /** Places the ranges, enables decoding and bus mastering, and finds the structures. @throws ConfigurationError `no-structure`. */
-  constructor(slot: PciSlot, options: PciDriverOptions = {}) {
+  constructor(slot: PciWiring, options: PciDriverOptions = {}) {
     this.slot = slot;
     this.#configuration = options.configuration ?? slot.function.config;
     const { registerBase = 0x1_8000_0000, msixBase = 0xfe00_0000, doorbellBase = 0xc000 } = options;
@@ -206,7 +209,9 @@ export class PciDriver implements TransportDriver {
     this.set('queueSelect', index);
     if (options.size !== undefined) this.set('queueSize', options.size);
     const eventIndex = hasFeature(this.chosen(), VIRTIO_F_EVENT_IDX);
-    const ring = new SplitRingDriver({ memory: this.slot.memory, arena: this.arena, size: this.get('queueSize'), eventIndex });
+    const { ringTrace, name } = options;
+    const size = this.get('queueSize');
+    const ring = new SplitRingDriver({ memory: this.slot.memory, arena: this.arena, size, eventIndex, ringTrace, name });
     if (options.vector !== undefined) this.set('queueMsixVector', options.vector);
     this.writeLayout(ring);
     this.set('queueEnable', 1);

@@ -1,8 +1,8 @@
 /**
- * The driver's side of a split virtqueue. [virtio 1.2 §2.7.12 to §2.7.14] `add`, `kickNeeded` and `reap` behave as a driver must; the
- * `write…` methods write anything anywhere in the rings.
+ * The driver's side of a split virtqueue. [virtio 1.2 §2.7.12 to §2.7.14] `add`, `kickNeeded` and `reap` behave as a driver must, `addBuffer`
+ * and `next` are the same for one buffer at a time; the `write…` methods write anything anywhere in the rings.
  */
-import type { GuestMemory } from '@paravirt/bus';
+import type { GuestMemory, RingEvent, TraceSink } from '@paravirt/bus';
 import { VIRTQ_DESC_F_INDIRECT, VIRTQ_DESC_F_NEXT, VIRTQ_DESC_F_WRITE } from '../queue/chain.ts';
 import { descriptorAreaSize, deviceAreaSize, driverAreaSize, type QueueLayout } from '../queue/layout.ts';
 import { needEvent, VIRTQ_AVAIL_F_NO_INTERRUPT, VIRTQ_USED_F_NO_NOTIFY } from '../queue/notification.ts';
@@ -39,6 +39,10 @@ export interface SplitRingDriverOptions {
   readonly size: number;
   /** VIRTIO_F_EVENT_IDX was negotiated. */
   readonly eventIndex?: boolean;
+  /** Is told the driver's part of the life of each buffer: posted, doorbell suppressed, reaped. */
+  readonly ringTrace?: TraceSink<RingEvent> | undefined;
+  /** What the ring is called there. Default: `ring`. */
+  readonly name?: string | undefined;
 }
 
 export class SplitRingDriver {
@@ -48,8 +52,12 @@ export class SplitRingDriver {
   readonly eventIndex: boolean;
   readonly #arena: GuestArena;
   readonly #free: number[];
-  /** Descriptors of the chain at each head; empty for an indirect one. */
-  readonly #chains: Map<number, readonly number[]> = new Map();
+  /** Descriptors of the chain at each head. */
+  readonly #chains: (readonly number[] | undefined)[];
+  /** A chain of the one descriptor, for each of them. */
+  readonly #singles: readonly (readonly number[])[];
+  readonly #trace: TraceSink<RingEvent> | undefined;
+  readonly #name: string;
   readonly #tables: Map<number, { readonly address: number; readonly entries: number }> = new Map();
   #available = 0;
   #kicked = 0;
@@ -62,6 +70,10 @@ export class SplitRingDriver {
     this.size = size;
     this.eventIndex = eventIndex;
     this.#arena = options.tables ?? arena;
+    this.#trace = options.ringTrace;
+    this.#name = options.name ?? 'ring';
+    this.#chains = new Array(size).fill(undefined);
+    this.#singles = Array.from({ length: size }, (_, index) => [index]);
     this.layout = {
       size,
       descriptors: arena.allocate(descriptorAreaSize(size), 16),
@@ -115,7 +127,23 @@ export class SplitRingDriver {
       );
       this.writeDescriptor(head, { address: table, length: 16 * buffers.length, flags: VIRTQ_DESC_F_INDIRECT });
     } else this.#writeChain(buffers, indices);
-    this.#chains.set(head, indices);
+    this.#chains[head] = indices;
+    this.#trace?.({ kind: 'posted', ring: this.#name, buffer: head, bytes: buffers.reduce((sum, { length }) => sum + length, 0) });
+    this.offer(head);
+    return head;
+  }
+
+  /** `add` for one buffer. */
+  addBuffer(address: number, length: number, writable: boolean): number | undefined {
+    const head = this.#free.pop();
+    if (head === undefined) return undefined;
+    const at = this.layout.descriptors + 16 * head;
+    this.memory.writeU32(at, address % 2 ** 32);
+    this.memory.writeU32(at + 4, Math.floor(address / 2 ** 32));
+    this.memory.writeU32(at + 8, length);
+    this.memory.writeU32(at + 12, writable ? VIRTQ_DESC_F_WRITE : 0);
+    this.#chains[head] = this.#singles[head];
+    this.#trace?.({ kind: 'posted', ring: this.#name, buffer: head, bytes: length });
     this.offer(head);
     return head;
   }
@@ -132,28 +160,48 @@ export class SplitRingDriver {
     const before = this.#kicked;
     this.#kicked = this.#available;
     if (before === this.#available) return false;
-    if (this.eventIndex) return needEvent(this.availableEvent, this.#available, before);
-    return (this.usedFlags & VIRTQ_USED_F_NO_NOTIFY) === 0;
+    const needed = this.eventIndex
+      ? needEvent(this.availableEvent, this.#available, before)
+      : (this.usedFlags & VIRTQ_USED_F_NO_NOTIFY) === 0;
+    if (!needed) this.doorbellSuppressed();
+    return needed;
+  }
+
+  /** For the trace: a doorbell was not rung, since the device (or the transport) did not want it. The device tells of the others. */
+  doorbellSuppressed(): void {
+    this.#trace?.({ kind: 'doorbell', ring: this.#name, outcome: 'suppressed' });
   }
 
   /** Takes what the device has used since the last call and frees the descriptors. */
   reap(): UsedElement[] {
     const elements: UsedElement[] = [];
-    while (this.#used !== this.usedIndex) {
-      const at = this.layout.used + 4 + 8 * (this.#used % this.size);
-      const element = { head: this.memory.readU32(at), written: this.memory.readU32(at + 4) };
-      this.#free.push(...(this.#chains.get(element.head) ?? []));
-      this.#chains.delete(element.head);
-      this.#used = (this.#used + 1) & 0xffff;
-      elements.push(element);
-    }
+    for (let element = this.next(); element !== undefined; element = this.next()) elements.push(element);
     return elements;
   }
 
-  /** Asks for an interrupt with the next used buffer. [virtio 1.2 §2.7.7.1] */
-  enableInterrupts(): void {
+  /** `reap` for one element; undefined if there is none. */
+  next(): UsedElement | undefined {
+    if (!this.pending) return undefined;
+    const at = this.layout.used + 4 + 8 * (this.#used % this.size);
+    const head = this.memory.readU32(at);
+    const written = this.memory.readU32(at + 4);
+    for (const index of this.#chains[head] ?? []) this.#free.push(index);
+    if (head < this.size) this.#chains[head] = undefined;
+    this.#used = (this.#used + 1) & 0xffff;
+    this.#trace?.({ kind: 'reaped', ring: this.#name, buffer: head, bytes: written });
+    return { head, written };
+  }
+
+  /** True if the device has used something that was not taken yet. */
+  get pending(): boolean {
+    return this.#used !== this.usedIndex;
+  }
+
+  /** Asks for an interrupt with the next used buffer; true if something was used before that could be known. [virtio 1.2 §2.7.7.1] */
+  enableInterrupts(): boolean {
     if (this.eventIndex) this.writeUsedEvent(this.#used);
     else this.writeAvailableFlags(0);
+    return this.pending;
   }
 
   /** Asks for none: with EVENT_IDX by an event that lies behind. */

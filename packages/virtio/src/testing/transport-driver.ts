@@ -1,5 +1,5 @@
 /** What a driver of a device type needs of the transport below it. [virtio 1.2 §3.1] */
-import type { GuestMemory } from '@paravirt/bus';
+import type { GuestMemory, RingEvent, TraceSink } from '@paravirt/bus';
 import type { FeatureSet } from '../features.ts';
 import type { GuestArena } from './guest-arena.ts';
 import type { SplitRingDriver } from './split-ring-driver.ts';
@@ -9,6 +9,9 @@ export interface QueueOptions {
   readonly size?: number;
   /** MSI-X vector. */
   readonly vector?: number;
+  /** As `SplitRingDriverOptions` has them. */
+  readonly ringTrace?: TraceSink<RingEvent> | undefined;
+  readonly name?: string | undefined;
 }
 
 export interface TransportDriver {
@@ -24,4 +27,6 @@ export interface TransportDriver {
   driverOk(): void;
   /** Notifies unless the device said that it need not be; true if it was. */
   kick(index: number): boolean;
+  /** Whether the transport's own doorbell of queue `index` may ring for this side, if the transport has one and the driver uses it. */
+  listen?(index: number, wanted: boolean): void;
 }

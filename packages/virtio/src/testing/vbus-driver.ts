@@ -43,6 +43,11 @@ export interface VbusDriverOptions {
   readonly arena: GuestArena;
   /** Runs something soon, after the present call. */
   readonly defer: (run: () => void) => void;
+  /**
+   * Lets `listen` switch the shm_signals of queues: where virtio's suppression is off, they are what the driver can suppress interrupts with.
+   * Default: false, they listen all the time, as Linux's driver has them.
+   */
+  readonly signalGates?: boolean;
 }
 
 /** A queue's memory, lent for good: a ring in it may be set up more than once. */
@@ -65,6 +70,9 @@ export class VbusDriver implements TransportDriver {
   readonly interrupts: number[] = [];
   /** Configuration change notices. */
   notices = 0;
+  /** The doorbell of a queue rang for this side. */
+  onInterrupt: ((queue: number) => void) | undefined = undefined;
+  readonly #signalGates: boolean;
   readonly #handle: bigint;
   readonly #defer: (run: () => void) => void;
   readonly #arguments: number;
@@ -79,6 +87,7 @@ export class VbusDriver implements TransportDriver {
     this.memory = options.client.memory;
     this.arena = options.arena;
     this.#defer = options.defer;
+    this.#signalGates = options.signalGates ?? false;
     this.#arguments = this.arena.allocate(ARGUMENTS_SIZE);
     const handle = this.client.deviceOpen(options.id, VIRTIO_VBUS_VERSION);
     if (typeof handle === 'number') throw new ConfigurationError('vbus-open', `DEVOPEN of ${options.id} answered ${handle}`, handle);
@@ -230,12 +239,15 @@ export class VbusDriver implements TransportDriver {
       tables: this.arena,
       size,
       eventIndex: hasFeature(this.#features, VIRTIO_F_EVENT_IDX),
+      ringTrace: options.ringTrace,
+      name: options.name,
     });
     this.writeHead(lent.address, ring);
     this.enableQueue(index);
     this.interrupts[index] ??= 0;
     lent.signal.onSignal = () => {
       this.interrupts[index] = (this.interrupts[index] ?? 0) + 1;
+      this.onInterrupt?.(index);
     };
     lent.signal.enable();
     this.queues.set(index, ring);
@@ -262,9 +274,20 @@ export class VbusDriver implements TransportDriver {
   }
 
   kick(index: number): boolean {
-    if (this.queues.get(index)?.kickNeeded() !== true) return false;
-    this.signal(index)?.inject();
-    return true;
+    const ring = this.queues.get(index);
+    if (ring?.kickNeeded() !== true) return false;
+    const signal = this.signal(index);
+    const before = signal?.counters.rung;
+    signal?.inject();
+    const rung = signal?.counters.rung !== before;
+    if (!rung) ring.doorbellSuppressed();
+    return rung;
+  }
+
+  listen(index: number, wanted: boolean): void {
+    if (!this.#signalGates) return;
+    if (wanted) this.signal(index)?.enable();
+    else this.signal(index)?.disable();
   }
 
   /** Notifies whatever the device wants; the doorbell still rings no more than it must. */
