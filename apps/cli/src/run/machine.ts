@@ -3,6 +3,7 @@ import { createPc, DETERMINISTIC_START_MS, type KernelBoot, type Pc, type PcOpti
 import { readFile } from './files.ts';
 import { Networks } from './networks.ts';
 import type { MachineOptions } from './options.ts';
+import { vbusOptions } from './vbus-option.ts';
 
 export interface Machine {
   readonly pc: Pc;
@@ -22,11 +23,13 @@ export async function withMachine<T>(options: MachineOptions, use: (machine: Mac
       memory: options.memory,
       boot,
       nets: networks.cards,
-      vbus: options.vbus,
+      vbus: options.vbus.map(({ wire }) => wire),
+      vbusOptions: vbusOptions(options.vbus),
       plug: (card) => networks.plug(card),
-      attended: options.attended === true,
       unknownOpcodes: options.unknownOpcodes,
       time: { mode: options.deterministic ? 'deterministic' : 'host', startMs },
+      // Otherwise as the machine sees fit: with a network somebody may.
+      ...(options.attended === true ? { attended: true } : {}),
       ...(options.engine === undefined ? {} : { engine: options.engine }),
       ...(options.observe === undefined ? {} : { observe: options.observe }),
       ...(options.exitPort === undefined ? {} : { exitPort: options.exitPort }),

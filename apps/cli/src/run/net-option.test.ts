@@ -7,6 +7,7 @@ describe('--net', () => {
       model: 'virtio-net',
       bus: 'pci',
       wire: undefined,
+      options: {},
       mac: undefined,
       mtu: undefined,
       forwards: [],
@@ -47,12 +48,39 @@ describe('--net', () => {
     expect(parseNet(`user,bootfile=${'x'.repeat(127)}`).bootFile?.length).toBe(127);
   });
 
+  it('takes how the card and its driver notify each other', () => {
+    expect(parseNet('user,interrupts=msix-shared,doorbell=port,suppression=flags,mitigation=timer:150us,place=deferred').options).toEqual({
+      interrupts: 'msix-shared',
+      doorbell: 'port',
+      suppression: 'flags',
+      mitigation: { kind: 'timer', ns: 150_000 },
+      place: 'deferred',
+    });
+    expect(parseNet('user,model=venet,suppression=shm-signal,mitigation=packets:8:100us').options).toEqual({
+      suppression: 'shm-signal',
+      mitigation: { kind: 'packets', count: 8, ns: 100_000 },
+    });
+  });
+
   it.each([
+    ['user,interrupts=msi-x', 'no interrupts "msi-x" (did you mean msix?)'],
+    ['user,doorbell=hypercall', 'no doorbell "hypercall"; known: mmio, port'],
+    ['user,suppression=shm-signal', '--net: suppression shm-signal: a card on PCI has no shm_signal'],
+    ['user,bus=vbus,interrupts=msix', '--net: interrupts msix: a card on a vbus has those of its connector'],
+    ['user,model=venet,doorbell=port', '--net: doorbell port: a card on a vbus has those of its connector'],
+    ['user,model=venet,suppression=flags', '--net: suppression flags: venet has its shm_signals and nothing else'],
+    ['user,bus=vbus,suppression=none', '--net: suppression none: a vbus always has shm_signals'],
+    ['user,mitigation=timer', '--net: mitigation "timer" is none of none, timer:TIME'],
+    ['user,place=kernel', 'no place "kernel"'],
+    ['user,place=inline,place=inline', 'place is given twice'],
     ['usr', '--net usr: no network "usr" (did you mean user?)'],
     ['tap,model=virtio-net-pci', 'no network "tap"; known: user'],
     ['', 'no network ""'],
     ['user,modle=virtio-net-pci', 'unknown key "modle" (did you mean model?)'],
-    ['user,speed=1', 'unknown key "speed"; known: model, bus, wire, mac, mtu, forward, pcap, tftp, bootfile'],
+    [
+      'user,speed=1',
+      'unknown key "speed"; known: model, bus, wire, interrupts, doorbell, suppression, mitigation, place, mac, mtu, forward, pcap, tftp, bootfile',
+    ],
     ['user,model=virtio', 'no model "virtio" (did you mean virtio-net?)'],
     ['user,model=ne2000', 'no model "ne2000"; known: virtio-net, virtio-net-pci, venet'],
     ['user,bus=isa', 'no bus "isa"; known: pci, vbus'],

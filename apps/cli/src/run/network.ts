@@ -26,12 +26,13 @@ export class Network {
   }
 
   get card(): NetOptions {
-    const { model, bus, wire, mac, mtu, bootFile } = this.#option;
+    const { model, bus, wire, options, mac, mtu, bootFile } = this.#option;
     const tftp = this.#tftp;
     return {
       model,
       bus,
       ...(wire === undefined ? {} : { wire }),
+      ...options,
       connect: (clock): EthernetPort => {
         const user = new UserNetwork({
           clock,

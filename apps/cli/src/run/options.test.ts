@@ -54,6 +54,33 @@ describe('paravirt run', () => {
     expect(parse('--bios', 'b', '--net', 'user', '--net', 'user,mtu=1400').nets.map((n) => n.mtu)).toEqual([undefined, 1400]);
   });
 
+  it('takes --vbus for each wire, with how its connector notifies', () => {
+    expect(parse('--bios', 'b', '--vbus', 'pci,doorbell=mmio,interrupts=intx,aggregation=off', '--vbus', 'hypercall').vbus).toEqual([
+      { wire: 'pci', options: { doorbell: 'mmio', interrupts: 'intx', aggregation: false } },
+      { wire: 'hypercall', options: {} },
+    ]);
+  });
+
+  it.each([
+    ['usb', '--vbus usb: no such wire; known: pci, hypercall'],
+    ['hypercal', 'no such wire (did you mean hypercall?)'],
+    ['pci,doorbel=port', '--vbus: unknown key "doorbel" (did you mean doorbell?)'],
+    ['pci,doorbell', '--vbus: doorbell needs a value: doorbell=…'],
+    ['pci,doorbell=hypercall', '--vbus: no doorbell "hypercall"; known: port, mmio'],
+    ['pci,interrupts=msix', '--vbus: no interrupts "msix" (did you mean msi?)'],
+    ['pci,aggregation=no', '--vbus: no aggregation "no"; known: on, off'],
+    ['pci,aggregation=on,aggregation=off', '--vbus: aggregation is given twice'],
+    ['hypercall,doorbell=mmio', 'doorbell is for the bridge on the wire pci'],
+  ])('refuses --vbus %s', (text, message) => {
+    expect(() => parse('--bios', 'b', '--vbus', text)).toThrow(message);
+  });
+
+  it('refuses connectors that contradict each other', () => {
+    expect(() => parse('--bios', 'b', '--vbus', 'pci,aggregation=on', '--vbus', 'hypercall,aggregation=off')).toThrow(
+      '--vbus: aggregation is the same on all wires',
+    );
+  });
+
   it('knows the engines; refuses an empty --expect, an unknown engine and an unknown option', () => {
     expect(() => parse('--bios', 'b', '--expect', '')).toThrow('--expect: the text is empty');
     expect(() => parse('--bios', 'b', '--engine', 'fast')).toThrow(`Allowed choices are ${ENGINES.toReversed().join(', ')}`);

@@ -1,10 +1,10 @@
 /** The options of `paravirt run`, as commander gives them and as they are meant; those that make a machine serve other commands, too. */
-import type { Wire } from '@paravirt/machine';
 import { ENGINES, type EngineName } from '@paravirt/x86-core';
 import { type Command, Option } from 'commander';
-import { type NetOption, parseNet, WIRES } from './net-option.ts';
-import { suggestion, UsageError } from './usage-error.ts';
+import { type NetOption, parseNet } from './net-option.ts';
+import { UsageError } from './usage-error.ts';
 import { parseMemory, parsePort, parseSeconds } from './values.ts';
+import { parseVbus, type VbusOption, vbusOptions } from './vbus-option.ts';
 
 /** What a machine is made of. */
 export interface MachineOptions {
@@ -16,8 +16,8 @@ export interface MachineOptions {
   readonly append: string | undefined;
   readonly bios: string | undefined;
   readonly nets: readonly NetOption[];
-  /** Wires to a vbus beside those that the cards need. */
-  readonly vbus: readonly Wire[];
+  /** Wires to a vbus beside those that the cards need, and how connectors notify. */
+  readonly vbus: readonly VbusOption[];
   readonly deterministic: boolean;
   /** Somebody may act on the machine from outside while it runs. */
   readonly attended?: boolean;
@@ -47,7 +47,7 @@ export interface RawMachineOptions {
   readonly append?: string;
   readonly bios?: string;
   readonly net?: readonly string[];
-  readonly vbus?: readonly Wire[];
+  readonly vbus?: readonly string[];
   readonly deterministic?: true;
   readonly exitPort?: string;
   readonly engine?: EngineName;
@@ -64,12 +64,6 @@ interface RawOptions extends RawMachineOptions {
 
 const append = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
 
-function wire(value: string, previous: readonly Wire[] = []): readonly Wire[] {
-  const known = WIRES.find((each) => each === value);
-  if (known === undefined) throw new UsageError(`--vbus ${value}: no such wire${suggestion(value, WIRES)}`);
-  return [...previous, known];
-}
-
 /** The options that make a machine. */
 export function defineMachineOptions(command: Command): Command {
   return command
@@ -80,10 +74,14 @@ export function defineMachineOptions(command: Command): Command {
     .option('--memory <size>', 'RAM: 512M, 1G', '512M')
     .option(
       '--net <spec>',
-      'network card, repeatable: user[,model=virtio-net|venet][,bus=pci|vbus][,wire=pci|hypercall][,mac=…][,mtu=…][,forward=tcp:127.0.0.1:2222-:22][,pcap=FILE][,tftp=DIR][,bootfile=NAME]',
+      'network card, repeatable: user[,model=virtio-net|venet][,bus=pci|vbus][,wire=pci|hypercall][,interrupts=msix|msix-shared|msi|intx][,doorbell=mmio|port][,suppression=event-idx|flags|none|shm-signal][,mitigation=none|timer:TIME|packets:N:TIME|poll:TIME:ROUNDS][,place=inline|deferred|worker][,mac=…][,mtu=…][,forward=tcp:127.0.0.1:2222-:22][,pcap=FILE][,tftp=DIR][,bootfile=NAME]',
       append,
     )
-    .addOption(new Option('--vbus <wire>', 'a virtual bus without a card yet, repeatable: pci or hypercall').argParser(wire))
+    .option(
+      '--vbus <spec>',
+      'a virtual bus without a card yet, repeatable: pci[,doorbell=port|mmio][,interrupts=msi|intx][,aggregation=on|off] or hypercall[,aggregation=on|off]',
+      append,
+    )
     .option('--deterministic', 'time counts instructions: the same input gives the same run; piped input is read first')
     .option('--exit-port <port>', 'a write to this port ends the run with exit code (value << 1) | 1')
     .addOption(
@@ -113,6 +111,9 @@ export function checkMachineOptions(raw: RawMachineOptions): MachineOptions {
   if (raw.kernel !== undefined && raw.bios !== undefined) throw new UsageError('--kernel and --bios exclude each other');
   if (raw.kernel === undefined && raw.initrd !== undefined) throw new UsageError('--initrd needs --kernel');
   if (raw.kernel === undefined && raw.append !== undefined) throw new UsageError('--append needs --kernel');
+  const vbus = (raw.vbus ?? []).map(parseVbus);
+  // One for all wires: what contradicts itself is refused before anything is read.
+  vbusOptions(vbus);
   return {
     memory: parseMemory(raw.memory),
     kernel: raw.kernel,
@@ -120,7 +121,7 @@ export function checkMachineOptions(raw: RawMachineOptions): MachineOptions {
     append: raw.append,
     bios: raw.bios,
     nets: (raw.net ?? []).map(parseNet),
-    vbus: raw.vbus ?? [],
+    vbus,
     deterministic: raw.deterministic === true,
     exitPort: raw.exitPort === undefined ? undefined : parsePort(raw.exitPort),
     engine: raw.engine,

@@ -25,6 +25,7 @@ const STATISTICS: Statistics = {
       model: 'venet',
       bus: 'vbus',
       wire: 'hypercall',
+      options: { suppression: 'shm-signal', mitigation: 'packets:8:100us', place: 'deferred' },
       frames: { transmitted: 3, received: 5 },
       bytes: { transmitted: 180, received: 5000 },
       copiedBytes: { transmitted: 180, received: 7048 },
@@ -38,6 +39,7 @@ const STATISTICS: Statistics = {
       card: 'net1',
       model: 'virtio-net',
       bus: 'pci',
+      options: { interrupts: 'msix', doorbell: 'mmio', suppression: 'event-idx', mitigation: 'none', place: 'inline' },
       frames: { transmitted: 0, received: 0 },
       bytes: { transmitted: 0, received: 0 },
       copiedBytes: { transmitted: 0, received: 0 },
@@ -137,6 +139,7 @@ describe('--stats', () => {
       net0 frames sent                          3   180 bytes
       net0 frames received                      4   4,000 bytes
       net0: venet on vbus over hypercall
+        options                    suppression=shm-signal, mitigation=packets:8:100us, place=deferred
         exits                      2
         doorbells                  2 rung, 0 spurious, 6 saved
         signals                    6 sent, 2 suppressed
@@ -149,6 +152,7 @@ describe('--stats', () => {
         interrupts per frame       0.5000
         copied bytes per frame     904
       net1: virtio-net on pci
+        options                    interrupts=msix, doorbell=mmio, suppression=event-idx, mitigation=none, place=inline
         exits                      40
         doorbells                  0 rung, 0 spurious, 0 saved
         signals                    0 sent, 0 suppressed

@@ -45,6 +45,12 @@ function* cardRows(c: CardReport): Generator<readonly [string, string]> {
   const count = (n: number): string => n.toLocaleString('en-US');
   const where = c.bus === 'pci' ? 'pci' : `vbus over ${c.wire ?? 'nothing'}`;
   yield [c.card, `${c.model} on ${where}`];
+  yield [
+    'options',
+    Object.entries(c.options)
+      .map(([name, word]) => `${name}=${word}`)
+      .join(', '),
+  ];
   yield ['exits', count(c.exits)];
   yield ['doorbells', `${count(c.doorbells.rung)} rung, ${count(c.doorbells.spurious)} spurious, ${count(c.doorbells.saved)} saved`];
   yield ['signals', `${count(c.signals.sent)} sent, ${count(c.signals.suppressed)} suppressed`];

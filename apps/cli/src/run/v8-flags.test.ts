@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { missingOptions } from './v8-flags.ts';
+import { missingOptions, optionsOfMany } from './v8-flags.ts';
 
 describe('Options that Node needs', () => {
   it('leave a processor to the guest where there are few', () => {
@@ -12,5 +12,9 @@ describe('Options that Node needs', () => {
     expect(missingOptions(5, [])).toBeUndefined();
     expect(missingOptions(64, [])).toBeUndefined();
     expect(missingOptions(2, ['--v8-pool-size=2'])).toBeUndefined();
+  });
+  it('are a small pool for each of many processes', () => {
+    expect(optionsOfMany(['--conditions=x'])).toEqual(['--conditions=x', '--v8-pool-size=1']);
+    expect(optionsOfMany(['--v8-pool-size=2'])).toEqual(['--v8-pool-size=2']);
   });
 });

@@ -21,9 +21,18 @@ export function missingOptions(processors: number, given: readonly string[]): re
   return size >= NODE_POOL || given.some((option) => option.startsWith(POOL)) ? undefined : [`${POOL}=${size}`];
 }
 
+/** What can be set while Node runs. */
+export function setV8Flags(): void {
+  if (process.versions.node.startsWith('24.')) setFlagsFromString('--experimental-wasm-branch-hinting');
+}
+
+/** Options for a process that shares the processors with others of its kind: a pool of one thread, unless the user has said another size. */
+export const optionsOfMany = (given: readonly string[]): readonly string[] =>
+  given.some((option) => option.startsWith(POOL)) ? given : [...given, `${POOL}=1`];
+
 /** Sets flags; starts this program anew in the same process where that is needed and possible. Nothing may have been read or printed. */
 export function prepareV8(): void {
-  if (process.versions.node.startsWith('24.')) setFlagsFromString('--experimental-wasm-branch-hinting');
+  setV8Flags();
   const given = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/)];
   const options = missingOptions(availableParallelism(), given);
   if (options === undefined || process.execve === undefined || process.platform === 'win32') return;
