@@ -1,6 +1,12 @@
 /** PCI against virtual-bus, measured. See README.md. */
+export { type Experiment, labPoints, type Plan, type Results, type Scope } from './claims/experiment.ts';
+export { EXPERIMENTS } from './claims/experiments.ts';
 export type { CostProfile } from './cost/cost-profile.ts';
 export { parsePoint, parsePointResult } from './interchange.ts';
 export type { ExitKind, Measures, PointResult, RoundTrips } from './measures.ts';
 export { type CardSetup, type Point, pointName, type Workload, workloadName } from './point.ts';
-export type { Cell, Chart, Column, Report, Section, Table, Verdict } from './report/report.ts';
+export { formatCell, formatNumber, isNumeric, NO_VALUE } from './report/format.ts';
+export { renderJson } from './report/json.ts';
+export { LAB_VERSION, makeReport } from './report/make-report.ts';
+export type { Cell, Chart, Column, Effect, Report, Section, Table, Verdict } from './report/report.ts';
+export { renderText, type TextOptions } from './report/text.ts';

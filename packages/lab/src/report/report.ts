@@ -30,6 +30,18 @@ export interface Chart {
   readonly data: readonly { readonly series: string; readonly x: string | number; readonly y: number }[];
 }
 
+/** What one choice is worth, everything else being equal. */
+export interface Effect {
+  /** The choice and its alternative: `venet instead of virtio-net, both in the exit`. */
+  readonly choice: string;
+  /** What was compared: `CPU time per frame`. */
+  readonly measure: string;
+  /** Alternative divided by choice for what should be little, choice divided by alternative for what should be much: above 1 it pays. */
+  readonly gain: number;
+  /** Whether the choice can be had on PCI, too. */
+  readonly needs: 'vbus' | 'either bus';
+}
+
 /** What the figures say of a claim. */
 export type Verdict = 'holds' | 'holds in part' | 'does not hold' | 'for the record';
 
@@ -42,9 +54,11 @@ export interface Section {
   readonly experiment: string;
   readonly tables: readonly Table[];
   readonly charts: readonly Chart[];
-  /** Sentences, made of the figures. */
+  /** Sentences, made of the figures; the first is the answer in short. */
   readonly findings: readonly string[];
   readonly verdict: Verdict;
+  /** What the summary weighs against what other sections found. */
+  readonly effects: readonly Effect[];
 }
 
 export interface Report {
