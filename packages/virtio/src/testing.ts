@@ -16,7 +16,7 @@ export { CONTROL_QUEUE, RECEIVE_QUEUE, TRANSMIT_QUEUE } from './net/protocol.ts'
 export { GuestArena } from './testing/guest-arena.ts';
 export { NetDriver, type NetDriverOptions, type ReceivedFrame, type SendHeader, type SendOptions } from './testing/net-driver.ts';
 export { NetRig, type NetRigOptions } from './testing/net-rig.ts';
-export { type ConfigurationPath, PciDriver, type PciDriverOptions } from './testing/pci-driver.ts';
+export { type ConfigurationPath, PciDriver, type PciDriverOptions, type PciWiring } from './testing/pci-driver.ts';
 export { PciSlot, type SentMessage } from './testing/pci-slot.ts';
 export { RingRig, type RingRigOptions, WatchedRam } from './testing/ring-rig.ts';
 export {

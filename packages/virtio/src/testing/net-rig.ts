@@ -5,7 +5,7 @@ import { featureSet, VIRTIO_F_VERSION_1 } from '../features.ts';
 import { NET_CLASS_CODE, VirtioNet, type VirtioNetOptions } from '../net/virtio-net.ts';
 import { QueueCounters } from '../queue/counters.ts';
 import type { VirtioEvent } from '../session.ts';
-import { VirtioPci } from '../transport/pci.ts';
+import { VirtioPci, type VirtioPciOptions } from '../transport/pci.ts';
 import { NetDriver, type NetDriverOptions } from './net-driver.ts';
 import { PciDriver, type PciDriverOptions } from './pci-driver.ts';
 import { PciSlot } from './pci-slot.ts';
@@ -16,6 +16,8 @@ export interface NetRigOptions extends Partial<Omit<VirtioNetOptions, 'port'>> {
   readonly memory?: GuestMemory;
   /** Where the driver puts things. */
   readonly driver?: PciDriverOptions;
+  /** How the card notifies, and where its data path runs. */
+  readonly card?: Omit<VirtioPciOptions, 'device' | 'classCode' | 'trace' | 'defer'>;
 }
 
 export class NetRig {
@@ -34,11 +36,13 @@ export class NetRig {
       memory = new Ram(new ArrayBuffer(16 << 20)),
       mac = Uint8Array.of(0x52, 0x54, 0, 1, 2, 3),
       driver,
+      card,
       ...rest
     } = options;
     this.port = port;
     this.device = new VirtioNet({ port, mac, ...rest });
     this.card = new VirtioPci({
+      ...card,
       device: this.device,
       classCode: NET_CLASS_CODE,
       trace: (event) => void this.events.push(event),

@@ -3,14 +3,16 @@ import { Ram } from '@paravirt/bus';
 import { type ClientMemory, MappedMemory, VbusClient, type VbusEvent, VbusHost } from '@paravirt/vbus';
 import type { VirtioDevice } from '../device.ts';
 import type { VirtioEvent } from '../session.ts';
-import { VirtioVbus } from '../transport/vbus.ts';
+import { VirtioVbus, type VirtioVbusOptions } from '../transport/vbus.ts';
 import { GuestArena } from './guest-arena.ts';
-import { VbusDriver } from './vbus-driver.ts';
+import { VbusDriver, type VbusDriverOptions } from './vbus-driver.ts';
 
 export interface VbusRigOptions {
   readonly device: VirtioDevice;
   /** Default: 16 MiB. */
   readonly memory?: ClientMemory;
+  /** How the card notifies, and where its data path runs. Without a `defer` it runs in `runDeferred` when it is put off. */
+  readonly transport?: Omit<VirtioVbusOptions, 'device' | 'trace'>;
 }
 
 const BUS = 'bus';
@@ -30,10 +32,10 @@ export class VbusRig {
   #driver: VbusDriver | undefined = undefined;
 
   constructor(options: VbusRigOptions) {
-    const { device, memory = new MappedMemory(new Ram(new ArrayBuffer(16 << 20))) } = options;
+    const { device, memory = new MappedMemory(new Ram(new ArrayBuffer(16 << 20))), transport } = options;
     this.memory = memory;
     this.arena = new GuestArena(0x1_0000, memory.size);
-    this.transport = new VirtioVbus({ device, trace: (event) => void this.trace.push(event) });
+    this.transport = new VirtioVbus({ ...transport, device, trace: (event) => void this.trace.push(event) });
     this.host.addClass({ name: 'virtio', create: () => this.transport });
     this.host.createDevice(DEVICE, 'virtio');
     this.host.createBus(BUS);
@@ -70,8 +72,9 @@ export class VbusRig {
   }
 
   /** A driver that has the device open; the one before it hears no doorbells any more. */
-  open(): VbusDriver {
-    const driver = new VbusDriver({ client: this.client, id: this.id, arena: this.arena, defer: (run) => void this.deferred.push(run) });
+  open(options: Pick<VbusDriverOptions, 'signalGates'> = {}): VbusDriver {
+    const { client, id, arena } = this;
+    const driver = new VbusDriver({ ...options, client, id, arena, defer: (run) => void this.deferred.push(run) });
     this.#driver = driver;
     return driver;
   }
