@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HostPace, InstructionPace, type Pace, type PaceLine } from './pace.ts';
+import { HostPace, InstructionPace, type Pace } from './pace.ts';
 
 /** What a CPU works out from the line, in its own double precision. */
 const onLine = (pace: Pace, retired: number): number => {
-  const { time, from, rate } = pace.line() as PaceLine;
+  const { time, from, rate } = pace.line();
   return time + Math.floor((retired - from) * rate);
 };
 

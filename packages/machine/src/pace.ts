@@ -15,7 +15,7 @@ export interface InstructionCounter {
   readonly retired: bigint;
 }
 
-/** Until `end`, `now()` is time + ⌊(retired − from) × rate⌋, in double precision. */
+/** Until `end`, or until something else than an instruction is paid for, `now()` is time + ⌊(retired − from) × rate⌋, in double precision. */
 export interface PaceLine {
   readonly time: number;
   readonly from: number;
@@ -30,8 +30,8 @@ export interface Pace {
   /** A slice of instructions begins, ends. */
   begin(): void;
   end(): void;
-  /** How `now()` goes on between `begin` and `end`; undefined: not only with instructions. */
-  line(): PaceLine | undefined;
+  /** How `now()` goes on from here with instructions, between `begin` and `end`. */
+  line(): PaceLine;
   /** Instructions after which `now()` will have reached `time` at the latest, were a slice to begin now; at least 1. */
   instructionsUntil(time: number): number;
   /** The guest waits, until `begin`. */
@@ -65,7 +65,7 @@ export class InstructionPace implements Pace {
   }
 
   now(): number {
-    return Math.floor(Number(this.#cpu.retired - this.#from) * this.#rate + this.#price()) + this.#leapt;
+    return Math.floor(Number(this.#cpu.retired - this.#from) * this.#rate) + this.#price() + this.#leapt;
   }
 
   get prices(): Prices | undefined {
@@ -78,16 +78,15 @@ export class InstructionPace implements Pace {
     this.#from = this.#cpu.retired;
     this.#prices = prices;
     this.#rate = prices?.nsPerInstruction ?? this.#rate;
-    this.#paid = 0;
-    this.#paid = this.#price();
+    this.#paid = prices === undefined || this.#work === undefined ? 0 : priceOf(this.#work, prices);
   }
 
   begin(): void {}
 
   end(): void {}
 
-  line(): PaceLine | undefined {
-    return this.#prices === undefined ? { time: this.#leapt, from: Number(this.#from), rate: this.#rate } : undefined;
+  line(): PaceLine {
+    return { time: this.#price() + this.#leapt, from: Number(this.#from), rate: this.#rate };
   }
 
   instructionsUntil(time: number): number {
@@ -100,8 +99,9 @@ export class InstructionPace implements Pace {
     this.#leapt += Math.max(0, time - this.now());
   }
 
+  /** Of the work in the present sum, in whole ns. */
   #price(): number {
-    return this.#prices === undefined || this.#work === undefined ? 0 : priceOf(this.#work, this.#prices) - this.#paid;
+    return this.#prices === undefined || this.#work === undefined ? 0 : Math.floor(priceOf(this.#work, this.#prices) - this.#paid);
   }
 }
 

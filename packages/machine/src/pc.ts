@@ -367,7 +367,7 @@ export function createPc(options: PcOptions): Pc {
       return priced?.prices;
     },
     set prices(prices: Prices | undefined) {
-      putInForce(prices, { pace: priced, loop, spaces: [ports, mmio], exits });
+      putInForce(prices, { pace: priced, loop, cpu, spaces: [ports, mmio], exits });
     },
     describeCpu: () => registerDump(cpu),
   };

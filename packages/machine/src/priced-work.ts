@@ -1,8 +1,10 @@
 /**
  * What prices are for, read from the counters of the machine whenever time is asked for: nothing is recorded a second time. And how prices
- * are put in force: time then moves with more than instructions, so whoever ends slices has to look after each exit.
+ * are put in force: time then moves with more than instructions, so whoever ends slices and whoever works out the time stamp counter is told
+ * after each exit.
  */
 import { ConfigurationError } from '@paravirt/bus';
+import type { Cpu } from '@paravirt/x86-core';
 import type { CountedSpace } from './counted-space.ts';
 import type { ExitCounters } from './exits.ts';
 import type { InstructionPace } from './pace.ts';
@@ -87,16 +89,21 @@ export function putInForce(
     /** Undefined: the machine follows its host. */
     readonly pace: InstructionPace | undefined;
     readonly loop: RunLoop;
+    readonly cpu: Cpu;
     readonly spaces: readonly CountedSpace[];
     readonly exits: ExitCounters;
   },
 ): void {
-  const { pace, loop, spaces, exits } = on;
+  const { pace, loop, cpu, spaces, exits } = on;
   if (loop.running) throw new Error('prices are set while the machine is running');
   if (pace === undefined) throw new ConfigurationError('not-deterministic', 'prices are for the deterministic mode only', prices);
   if (prices !== undefined) checkPrices(prices);
   pace.prices = prices;
-  const paid = prices === undefined ? undefined : (): void => loop.timeMoved();
+  const moved = (): void => {
+    loop.timeMoved();
+    cpu.timestampMoved();
+  };
+  const paid = prices === undefined ? undefined : moved;
   for (const space of spaces) space.onAccess = paid;
   exits.onExit = paid;
 }

@@ -146,10 +146,10 @@ describe('Prices', () => {
     exits.port = 3;
     expect([pace.now(), pace.line()]).toEqual([70, { time: 0, from: 0, rate: 10 }]);
     pace.prices = { ...ports, nsPerInstruction: 0.25 };
-    expect([pace.now(), pace.line()]).toEqual([70, undefined]);
+    expect([pace.now(), pace.line()]).toEqual([70, { time: 70, from: 7, rate: 0.25 }]);
     cpu.retired = 11n;
     exits.port = 5;
-    expect([pace.now(), pace.instructionsUntil(2072)]).toEqual([2071, 4]);
+    expect([pace.now(), pace.instructionsUntil(2072), pace.line().time]).toEqual([2071, 4, 2070]);
     pace.leapTo(3000);
     expect(pace.now()).toBe(3000);
     pace.prices = undefined;

@@ -207,6 +207,11 @@ export class Cpu {
     return this.#stop === undefined ? { kind: 'budget' } : this.#takeStop();
   }
 
+  /** Also inside callbacks: what `timestampLine` tells has changed. */
+  timestampMoved(): void {
+    this.#drawTimestamp();
+  }
+
   /** Inside callbacks: leave `run` at the next boundary with `budget`. */
   endSlice(): void {
     this.#endSlice = true;

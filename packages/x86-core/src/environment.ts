@@ -69,8 +69,8 @@ export interface Environment {
   /** What RDTSC counts; default: retired instructions. */
   readonly timestamp?: () => bigint;
   /**
-   * The same as a function of the retired instructions, as it is until `run` returns or the guest writes one of `msrs`; undefined: it is not
-   * as simple as that. With it RDTSC needs no call.
+   * The same as a function of the retired instructions, as it is until `run` returns, the guest writes one of `msrs` or `Cpu.timestampMoved`
+   * is called; undefined: it is not as simple as that. With it RDTSC needs no call.
    */
   readonly timestampLine?: () => TimestampLine | undefined;
   /** Told by CPUID leaves 15H and 16H if both are given. */
