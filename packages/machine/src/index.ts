@@ -45,6 +45,6 @@ export {
   type PcOptions,
   type TimeOptions,
 } from './pc-options.ts';
-export type { ExitKind, Prices } from './prices.ts';
+export { type ExitKind, type Prices, priceOf, type Work } from './prices.ts';
 export type { PcStop, StopCondition } from './run-loop.ts';
 export type { Wire } from './virtual-bus.ts';

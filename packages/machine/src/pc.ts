@@ -6,12 +6,9 @@ import { type Clock, type GuestMemory, type InterruptLine, SharedLine, VirtualCl
 import { assignAddresses, ConfigMechanism1, createHostBridge, HotplugSlots, InterruptRouting, PciBus } from '@paravirt/pci';
 import { type VbusHost, VbusTree } from '@paravirt/vbus';
 import { Cpu, type TimestampLine } from '@paravirt/x86-core';
-import { type BiosImage, loadBios } from './boot/bios.ts';
 import { writeBiosDataArea } from './boot/bios-data-area.ts';
-import type { BootProgram } from './boot/boot-program.ts';
 import { memoryMapOf } from './boot/e820.ts';
-import { loadKernel } from './boot/kernel.ts';
-import type { MemoryMapEntry } from './boot/placement.ts';
+import { load } from './boot/load.ts';
 import {
   AcpiGpe,
   AcpiPm,
@@ -42,17 +39,9 @@ import { interruptSources } from './interrupt-sources.ts';
 import * as at from './memory-map.ts';
 import { NetworkCards } from './network-cards.ts';
 import { HostPace, InstructionPace, type Pace } from './pace.ts';
-import {
-  type BiosBoot,
-  checkOptions,
-  DETERMINISTIC_START_MS,
-  type KernelBoot,
-  type PcOptions,
-  splitMemory,
-  wiresOf,
-} from './pc-options.ts';
+import { checkOptions, DETERMINISTIC_START_MS, type PcOptions, splitMemory, wiresOf } from './pc-options.ts';
 import { PricedWork, putInForce } from './priced-work.ts';
-import type { Prices } from './prices.ts';
+import type { Prices, Work } from './prices.ts';
 import { registerDump } from './register-dump.ts';
 import { Rom } from './rom.ts';
 import { type PcStop, RunLoop, type StopCondition } from './run-loop.ts';
@@ -93,6 +82,8 @@ export interface Pc {
    * @throws ConfigurationError `bad-price`, `bad-rate`, `not-deterministic`. @throws Error if a run is under way.
    */
   prices: Prices | undefined;
+  /** What prices are for, counted in either mode. */
+  readonly work: Work;
   /** Registers as text, several lines. */
   describeCpu(): string;
 }
@@ -369,6 +360,7 @@ export function createPc(options: PcOptions): Pc {
     set prices(prices: Prices | undefined) {
       putInForce(prices, { pace: priced, loop, cpu, spaces: [ports, mmio], exits });
     },
+    work,
     describeCpu: () => registerDump(cpu),
   };
 }
@@ -382,10 +374,3 @@ const PCI_WINDOWS = {
   io: { base: at.PCI_IO_BAR_BASE, size: PORTS_SIZE - at.PCI_IO_BAR_BASE },
   memory32: { base: at.PCI_MMIO_BASE, size: at.PCI_MMIO_SIZE },
 } as const;
-
-/** What is to boot; `bios` if it is a ROM. */
-function load(boot: KernelBoot | BiosBoot, memoryMap: readonly MemoryMapEntry[]): BootProgram & { readonly bios?: BiosImage } {
-  if ('kernel' in boot) return loadKernel({ ...boot, memoryMap, rsdp: at.ACPI_TABLES_ADDRESS });
-  const bios = loadBios(boot.bios);
-  return { ...bios.program, bios };
-}

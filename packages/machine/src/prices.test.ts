@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { InstructionPace } from './pace.ts';
 import { createPc, type Pc } from './pc.ts';
 import type { PcOptions } from './pc-options.ts';
-import type { Prices, Work } from './prices.ts';
+import { type Prices, priceOf, type Work } from './prices.ts';
 
 const FREE: Prices = {
   exits: { port: 0, mmio: 0, hypercall: 0, msr: 0, halt: 0, endOfInterrupt: 0, interruptWindow: 0 },
@@ -67,6 +67,7 @@ describe('Prices', () => {
     expect(await pc.run()).toEqual({ kind: 'exit', code: 1 });
     expect(pc.exits.toJSON().exits).toMatchObject({ port: 4, hypercall: 0, msr: 0, halt: 0 });
     expect(pc.clock.now()).toBe(pc.cpu.retired + 4n * BigInt(PORT));
+    expect(priceOf(pc.work, ports)).toBe(4 * PORT);
   });
 
   it('are seen by RDTSC, which never goes back', async () => {
@@ -132,6 +133,7 @@ describe('Prices', () => {
     counters.txFrames += 2;
     counters.rxCopied += 100;
     expect(pc.clock.now()).toBe(650n);
+    expect(pc.work).toMatchObject({ frames: 2, copiedBytes: 100, userExits: 0, handOvers: 0 });
     pc.cards.remove('net0', true);
     counters.txFrames += 1000;
     expect(pc.clock.now()).toBe(650n);
