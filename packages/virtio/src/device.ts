@@ -41,6 +41,11 @@ export interface VirtioDevice {
   notify(queue: number): void;
   /** One queue was reset alone: chains of it are dropped; it may come back with `notify`. [virtio 1.2 §2.6.1] */
   queueReset(queue: number): void;
+  /**
+   * Bus mastering goes off (true) or on. For a device whose rings are in use elsewhere: they are at rest when the call returns. Those of the
+   * session are so anyway.
+   */
+  pause?(paused: boolean): void;
 }
 
 /** What an active device sees of its driver and its transport. */
@@ -56,6 +61,8 @@ export interface DriverSession {
    * later; `suppressed`: there was something, but the driver did not want to be told; `none`: nothing new.
    */
   interrupt(index: number): 'sent' | 'held' | 'suppressed' | 'none';
+  /** Sends a used buffer notification that was decided upon where the rings are in use, elsewhere. */
+  signal(index: number): void;
   /**
    * The configuration space changed: a new generation and a configuration change notification, unless the driver itself asked for the
    * change (`notify` false). [virtio 1.2 §2.5, §2.3]

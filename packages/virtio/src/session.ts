@@ -209,6 +209,7 @@ export class VirtioSession implements DriverSession {
     if (paused === this.#paused) return;
     this.#paused = paused;
     for (const setup of this.queues) if (setup.ring !== undefined) setup.ring.paused = paused;
+    this.device.pause?.(paused);
     if (paused) return;
     // Kicks of the time in between were lost, and signals that were held then.
     for (let index = 0; index < this.queues.length; index++) {
@@ -223,6 +224,10 @@ export class VirtioSession implements DriverSession {
 
   interrupt(index: number): 'sent' | 'held' | 'suppressed' | 'none' {
     return this.#notifications[index]?.interrupt() ?? 'none';
+  }
+
+  signal(index: number): void {
+    if (this.queue(index) !== undefined) this.#interrupts.queue(index);
   }
 
   configChanged(notify = true): void {
