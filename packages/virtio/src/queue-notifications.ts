@@ -62,6 +62,8 @@ export class QueueNotifications {
   readonly #pickup: Pickup;
   readonly #hold: SignalHold | undefined;
   #suppressed = false;
+  /** What became of the last signal that was held. */
+  #released: 'sent' | 'suppressed' | 'none' = 'none';
 
   /** @throws ConfigurationError `mitigation-clock`: a mitigation without a clock. */
   constructor(ends: NotificationEnds, options: NotificationOptions) {
@@ -79,7 +81,7 @@ export class QueueNotifications {
     });
     this.#hold =
       mitigation.kind === 'packets' && clock !== undefined && kind !== 'control'
-        ? new SignalHold({ clock, count: Math.min(mitigation.count, HELD_MAX), ns: mitigation.ns, signal: () => this.#signal() })
+        ? new SignalHold({ clock, count: Math.min(mitigation.count, HELD_MAX), ns: mitigation.ns, signal: () => this.#release() })
         : undefined;
   }
 
@@ -100,7 +102,7 @@ export class QueueNotifications {
       ring.heldInterrupt();
       hold.ask(fresh);
     }
-    return hold.holding ? 'held' : 'sent';
+    return hold.holding ? 'held' : this.#released;
   }
 
   /** Nothing that is under way happens any more: the ring is gone. */
@@ -108,6 +110,10 @@ export class QueueNotifications {
     this.#pickup.stop();
     this.#hold?.stop();
     this.#suppressed = false;
+  }
+
+  #release(): void {
+    this.#released = this.#signal();
   }
 
   #signal(): 'sent' | 'suppressed' | 'none' {
