@@ -4,7 +4,8 @@
  *
  *   exits        accesses to the card's own registers; on a vbus its doorbells, since everything else is the connector's (see there)
  *   doorbells    `rung` by the driver; `spurious`, those that brought nothing; `saved`, buffers that needed none of their own
- *   signals      to the driver: `sent`, and `suppressed` because it did not want them or was at it already
+ *   signals      to the driver: `sent`, `suppressed` because it did not want them or was at it already, and `held`: wanted, and put off by
+ *                a mitigation
  *   interrupts   those that the signals became: on PCI the card's messages, or how often its wire rose; on a vbus its share of the
  *                connector's, which carry many
  */
@@ -26,7 +27,7 @@ export interface CardCounts {
   readonly copiedBytes: Directions;
   readonly exits: number;
   readonly doorbells: { readonly rung: number; readonly spurious: number; readonly saved: number };
-  readonly signals: { readonly sent: number; readonly suppressed: number };
+  readonly signals: { readonly sent: number; readonly suppressed: number; readonly held: number };
 }
 
 export interface CardReport extends CardCounts {
@@ -108,7 +109,11 @@ export function countVirtioPci(device: VirtioNet, transport: VirtioPci, spaces: 
     ...traffic(device.counters),
     exits: add(ranges.map(([, { reads, writes }]) => reads + writes)),
     doorbells: { rung: add(queues.map((q) => q.doorbells)), spurious: add(queues.map((q) => q.spurious)), saved: saved(queues) },
-    signals: { sent: add(queues.map((q) => q.interrupts)), suppressed: add(queues.map((q) => q.suppressed)) },
+    signals: {
+      sent: add(queues.map((q) => q.interrupts)),
+      suppressed: add(queues.map((q) => q.suppressed)),
+      held: add(queues.map((q) => q.held)),
+    },
   };
 }
 
@@ -124,6 +129,7 @@ export function countVirtioVbus(device: VirtioNet, transport: VirtioVbus): CardC
     signals: {
       sent: add(signals.map((s) => s.rung)),
       suppressed: add(queues.map((q) => q.suppressed)) + add(signals.map((s) => s.suppressed)),
+      held: add(queues.map((q) => q.held)),
     },
   };
 }
@@ -138,6 +144,6 @@ export function countVenet(device: Venet): CardCounts {
     ...traffic(device.counters),
     exits: rung,
     doorbells: { rung, spurious: add(rings.map((r) => r.spurious)), saved: without(rxFrames, rx) + without(txFrames, tx) },
-    signals: { sent: add(rings.map((r) => r.rung)), suppressed: add(rings.map((r) => r.suppressed)) },
+    signals: { sent: add(rings.map((r) => r.rung)), suppressed: add(rings.map((r) => r.suppressed)), held: 0 },
   };
 }

@@ -31,7 +31,7 @@ const STATISTICS: Statistics = {
       copiedBytes: { transmitted: 180, received: 7048 },
       exits: 2,
       doorbells: { rung: 2, spurious: 0, saved: 6 },
-      signals: { sent: 6, suppressed: 2 },
+      signals: { sent: 6, suppressed: 2, held: 5 },
       interrupts: 4,
       perFrame: { exits: 0.25, doorbells: 0.25, interrupts: 0.5, copiedBytes: 903.5 },
     },
@@ -45,7 +45,7 @@ const STATISTICS: Statistics = {
       copiedBytes: { transmitted: 0, received: 0 },
       exits: 40,
       doorbells: { rung: 0, spurious: 0, saved: 0 },
-      signals: { sent: 0, suppressed: 0 },
+      signals: { sent: 0, suppressed: 0, held: 0 },
       interrupts: 0,
       perFrame: undefined,
     },
@@ -142,7 +142,7 @@ describe('--stats', () => {
         options                    suppression=shm-signal, mitigation=packets:8:100us, place=deferred
         exits                      2
         doorbells                  2 rung, 0 spurious, 6 saved
-        signals                    6 sent, 2 suppressed
+        signals                    6 sent, 2 suppressed, 5 held
         interrupts                 4
         frames                     3 sent, 5 received
         bytes                      180 sent, 5,000 received
@@ -155,7 +155,7 @@ describe('--stats', () => {
         options                    interrupts=msix, doorbell=mmio, suppression=event-idx, mitigation=none, place=inline
         exits                      40
         doorbells                  0 rung, 0 spurious, 0 saved
-        signals                    0 sent, 0 suppressed
+        signals                    0 sent, 0 suppressed, 0 held
         interrupts                 0
         frames                     0 sent, 0 received
         bytes                      0 sent, 0 received

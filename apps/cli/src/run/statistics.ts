@@ -53,7 +53,7 @@ function* cardRows(c: CardReport): Generator<readonly [string, string]> {
   ];
   yield ['exits', count(c.exits)];
   yield ['doorbells', `${count(c.doorbells.rung)} rung, ${count(c.doorbells.spurious)} spurious, ${count(c.doorbells.saved)} saved`];
-  yield ['signals', `${count(c.signals.sent)} sent, ${count(c.signals.suppressed)} suppressed`];
+  yield ['signals', `${count(c.signals.sent)} sent, ${count(c.signals.suppressed)} suppressed, ${count(c.signals.held)} held`];
   yield ['interrupts', count(c.interrupts)];
   yield ['frames', `${count(c.frames.transmitted)} sent, ${count(c.frames.received)} received`];
   yield ['bytes', `${count(c.bytes.transmitted)} sent, ${count(c.bytes.received)} received`];

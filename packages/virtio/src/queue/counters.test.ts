@@ -20,6 +20,7 @@ describe('What a queue counts', () => {
       used: before.used + 1,
       interrupts: before.interrupts + 1,
       suppressed: before.suppressed,
+      held: 0,
     });
     expect(rig.device.counters).toMatchObject({ txFrames: 1, txBytes: 60, txCopied: 60 + net.NET_HEADER_SIZE });
   });

@@ -19,4 +19,6 @@ export class QueueCounters {
   interrupts = 0;
   /** Times that the device had given chains back, and the driver did not want to be told. */
   suppressed = 0;
+  /** Times that the driver wanted to be told, and a mitigation put it off. */
+  held = 0;
 }

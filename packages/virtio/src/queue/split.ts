@@ -191,8 +191,9 @@ export class SplitQueue {
     return this.hasNews && !this.paused && this.#notification.wantsInterrupt(this.#used);
   }
 
-  /** For the trace: an interrupt that the driver wants is given later. */
+  /** An interrupt that the driver wants is given later. */
   heldInterrupt(): void {
+    this.counters.held++;
     this.#traceSignal('held');
   }
 
