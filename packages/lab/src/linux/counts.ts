@@ -75,7 +75,7 @@ export function measuresBetween(before: Counts, after: Counts, profile: CostProf
       /** Programming the timer, and ends of its interrupts. */
       timerExits:
         timerInterrupts +
-        of((report) => accesses(report.mmio, 'local APIC') - report.exits.endOfInterrupt + accesses(report.msrs, 'IA32_TSC_DEADLINE')),
+        of((report) => writes(report.mmio, 'local APIC') - report.exits.endOfInterrupt + writes(report.msrs, 'IA32_TSC_DEADLINE')),
       bridgeCalls: connectors((c) => c.bridgeCalls),
       busCalls: connectors((c) => c.busCalls),
       configAccesses: of((report) => accesses(report.ports, 'PCI configuration')),
@@ -85,6 +85,8 @@ export function measuresBetween(before: Counts, after: Counts, profile: CostProf
 }
 
 const sum = <T>(items: readonly T[], count: (item: T) => number): number => items.reduce((total, item) => total + count(item), 0);
+
+const writes = (counts: ExitReport['ports'], device: string): number => counts.find((each) => each.device === device)?.writes ?? 0;
 
 /** Accesses to the devices whose name begins so. */
 export function accesses(counts: ExitReport['ports'], device: string): number {

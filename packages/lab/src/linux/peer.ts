@@ -89,7 +89,7 @@ export class Peer implements HostNetwork {
   }
 
   openUdp(events: HostUdpEvents): HostUdpSocket {
-    const service = new DatagramService({ events, defer: this.#defer, hasRoom: () => this.wire.hasRoom });
+    const service = new DatagramService({ events, defer: this.#defer, hasRoom: () => this.wire.askForRoom() });
     this.#datagrams.add(service);
     return {
       send: (bytes, to) => service.send(bytes, to),

@@ -34,7 +34,7 @@ interface Arrived {
 }
 
 export class WirePort extends WrappedPort {
-  /** Somebody behind the wire may send again: there was no room before. Called after the peer was. */
+  /** The peer may send again, after there was no room. Called once for that, after the peer's port was told. */
   onRoom: (() => void) | undefined = undefined;
   /** Virtual ns of the first bit and of the last arrival, in either direction, since `restart`; undefined before. */
   first: number | undefined = undefined;
@@ -82,8 +82,14 @@ export class WirePort extends WrappedPort {
     this.last = undefined;
   }
 
-  /** Whether the peer's next frame would be taken now. */
-  get hasRoom(): boolean {
+  /** Whether the peer's next frame would be taken now; if not, `onRoom` is called when it would. */
+  askForRoom(): boolean {
+    if (this.#hasRoom) return true;
+    this.#waitForPeer();
+    return false;
+  }
+
+  get #hasRoom(): boolean {
     return this.#arrived.length < ARRIVED_MAX && this.#downFreeAt - this.#now() <= this.#queueTime;
   }
 
@@ -104,10 +110,7 @@ export class WirePort extends WrappedPort {
   }
 
   protected override receive(frame: Uint8Array, offload: FrameOffload | undefined): boolean {
-    if (!this.hasRoom) {
-      this.#waitForPeer();
-      return false;
-    }
+    if (!this.askForRoom()) return false;
     const now = this.#now();
     this.first ??= now;
     this.#downFreeAt = Math.max(this.#downFreeAt, now) + this.#timeOnWire(frame, offload);
@@ -151,12 +154,13 @@ export class WirePort extends WrappedPort {
 
   /** For the wire; if the card is behind, it is waited for by `#deliver`. */
   #waitForPeer(): void {
+    if (this.#peerWaits) return;
     this.#peerWaits = true;
     if (this.#arrived.length < ARRIVED_MAX) this.#at(this.#downFreeAt - this.#queueTime, () => this.#roomForPeer());
   }
 
   #roomForPeer(): void {
-    if (!this.#peerWaits || !this.hasRoom) return;
+    if (!this.#peerWaits || !this.#hasRoom) return;
     this.#peerWaits = false;
     this.inner.resume();
     this.onRoom?.();
