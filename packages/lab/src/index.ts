@@ -2,7 +2,18 @@
 export { type Experiment, labPoints, type Plan, type Results, type Scope } from './claims/experiment.ts';
 export { EXPERIMENTS } from './claims/experiments.ts';
 export type { CostProfile } from './cost/cost-profile.ts';
+export { profiles } from './cost/profiles.ts';
 export { parsePoint, parsePointResult } from './interchange.ts';
+export {
+  allSetups,
+  isInvalid,
+  isValid,
+  VENET_BRIDGE,
+  VENET_HYPERCALL,
+  VIRTIO_PCI_MSIX,
+  VIRTIO_VBUS_BRIDGE,
+  VIRTIO_VBUS_HYPERCALL,
+} from './matrix.ts';
 export type { ExitKind, Measures, PointResult, RoundTrips } from './measures.ts';
 export { type CardSetup, type Point, pointName, type Workload, workloadName } from './point.ts';
 export { formatCell, formatNumber, isNumeric, NO_VALUE } from './report/format.ts';
@@ -10,3 +21,4 @@ export { renderJson } from './report/json.ts';
 export { LAB_VERSION, makeReport } from './report/make-report.ts';
 export type { Cell, Chart, Column, Effect, Report, Section, Table, Verdict } from './report/report.ts';
 export { renderText, type TextOptions } from './report/text.ts';
+export { checkPoint, type LabContext, type RunTrace, runPoint } from './run-point.ts';

@@ -1,0 +1,47 @@
+/**
+ * A cable between one card and its peer: full duplex, with a speed and a latency. A frame occupies it for its bits and what Ethernet adds
+ * to them (preamble, FCS, gap), and arrives whole, after the latency. It loses nothing and keeps the order.
+ */
+import type { Simulation } from './simulation.ts';
+
+export type WireDirection = 'up' | 'down';
+
+/** Preamble and start of frame, frame check sequence, gap between frames. [IEEE 802.3 §3.1, §4.4.2] In bytes. */
+const FRAME_OVERHEAD = 8 + 4 + 12;
+const MIN_FRAME = 60;
+
+export interface WireOptions {
+  readonly simulation: Simulation;
+  readonly bitsPerSecond: number;
+  /** In ns. */
+  readonly latency: number;
+}
+
+export class Wire {
+  /** Takes a frame at its end: the card for `down`, the peer for `up`. */
+  readonly onArrival: Record<WireDirection, ((frame: Uint8Array) => void) | undefined> = { up: undefined, down: undefined };
+  readonly #options: WireOptions;
+  readonly #freeAt: Record<WireDirection, number> = { up: 0, down: 0 };
+
+  constructor(options: WireOptions) {
+    this.#options = options;
+  }
+
+  /** Virtual ns that a frame of `length` bytes occupies the wire. */
+  timeOf(length: number): number {
+    return Math.ceil(((Math.max(length, MIN_FRAME) + FRAME_OVERHEAD) * 8e9) / this.#options.bitsPerSecond);
+  }
+
+  /** When all that was sent in a direction has left. */
+  freeAt(direction: WireDirection): number {
+    return this.#freeAt[direction];
+  }
+
+  /** The frame is not used by the caller any more. */
+  send(direction: WireDirection, frame: Uint8Array): void {
+    const { simulation, latency } = this.#options;
+    const free = Math.max(this.#freeAt[direction], simulation.now) + this.timeOf(frame.length);
+    this.#freeAt[direction] = free;
+    simulation.schedule(free + latency, () => this.onArrival[direction]?.(frame));
+  }
+}
