@@ -60,7 +60,7 @@ export const doorbells: Experiment = {
     const main = principal(plan);
     const hypercallGain = ratioOf(cpu(best, 'port'), cpu(best, 'hypercall'));
     const portGain = ratioOf(cpu(best, 'mmio'), cpu(best, 'port'));
-    const about = ({ profile, workload, place }: Row): string => `${profile.name}, ${titleOf(workload)}, ${WHERE[place]}`;
+    const about = ({ profile, workload, place }: Row): string => `prices of ${profile.name}, ${titleOf(workload)}, ${WHERE[place]}`;
 
     return sectionOf(doorbells, evidence, {
       claim: {
@@ -106,14 +106,22 @@ export const doorbells: Experiment = {
               digits: 1,
               of: ({ shareOf }: Row) => known(shareOf(kind), (share) => share * 100),
             })),
+          ],
+          rows,
+        ),
+        tabulate<Row>(
+          'Round trips',
+          [
+            { name: 'Prices', of: ({ profile }) => profile.name },
+            { name: 'Answered in', of: ({ place }) => WHERE[place] },
             ...KINDS.map((kind) => ({
-              name: `Round trip, ${NAMES[kind]}`,
+              name: NAMES[kind],
               unit: 'µs',
               digits: 2,
               of: ({ measures }: Row) => medianRoundTrip(measures[kind]),
             })),
           ],
-          rows,
+          rows.filter(({ workload }) => workload.kind === 'request-response'),
         ),
       ],
       charts: [
@@ -134,11 +142,11 @@ export const doorbells: Experiment = {
       ],
       verdict: verdictOf([known(hypercallGain, isSubstantial), known(portGain, isSubstantial)]),
       effects: [
-        savingOf('doorbell by hypercall instead of port', 'CPU time per frame, request/response', 'vbus', {
+        savingOf('hypercall, not port, as doorbell', 'CPU per frame, request/response', 'vbus', {
           without: cpu(best, 'port'),
           chosen: cpu(best, 'hypercall'),
         }),
-        savingOf('doorbell by port instead of MMIO', 'CPU time per frame, request/response', 'either bus', {
+        savingOf('port, not MMIO, as doorbell', 'CPU per frame, request/response', 'either bus', {
           without: cpu(best, 'mmio'),
           chosen: cpu(best, 'port'),
         }),

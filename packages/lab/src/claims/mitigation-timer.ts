@@ -116,7 +116,7 @@ export const mitigationTimer: Experiment = {
       ],
       verdict: verdictOf([known(pays, isSubstantial), known(slower, isSubstantial)]),
       effects: [
-        savingOf(`no timer instead of one of ${OF_2009} µs`, 'round trip', 'either bus', {
+        savingOf(`no timer, not one of ${OF_2009} µs`, 'round trip', 'either bus', {
           without: medianRoundTrip(timed?.asked),
           chosen: medianRoundTrip(without?.asked),
         }),

@@ -108,25 +108,20 @@ export const place: Experiment = {
       verdict: verdictOf([known(main?.both, isSubstantial), known(main?.abi, isSubstantial)]),
       effects: [
         ...halves.flatMap(({ workload }) => [
-          savingOf(
-            'data path in the exit instead of user space (virtio-net on PCI)',
-            `CPU time per frame, ${titleOf(workload)}`,
-            'either bus',
-            {
-              without: cpu(virtioPci, 'deferred', workload),
-              chosen: cpu(virtioPci, 'inline', workload),
-            },
-          ),
-          savingOf('venet instead of virtio-net on PCI, both in the exit', `CPU time per frame, ${titleOf(workload)}`, 'vbus', {
+          savingOf('virtio on PCI in the exit, not in user space', `CPU per frame, ${titleOf(workload)}`, 'either bus', {
+            without: cpu(virtioPci, 'deferred', workload),
+            chosen: cpu(virtioPci, 'inline', workload),
+          }),
+          savingOf('venet, not virtio on PCI, both in the exit', `CPU per frame, ${titleOf(workload)}`, 'vbus', {
             without: cpu(virtioPci, 'inline', workload),
             chosen: cpu(venetPci, 'inline', workload),
           }),
         ]),
-        savingOf('data path in the exit instead of user space (virtio-net on PCI)', 'round trip', 'either bus', {
+        savingOf('virtio on PCI in the exit, not in user space', 'round trip', 'either bus', {
           without: medianRoundTrip(of(virtioPci, 'deferred', roundTrips)),
           chosen: medianRoundTrip(of(virtioPci, 'inline', roundTrips)),
         }),
-        savingOf('venet instead of virtio-net on PCI, both in the exit', 'round trip', 'vbus', {
+        savingOf('venet, not virtio on PCI, both in the exit', 'round trip', 'vbus', {
           without: medianRoundTrip(of(virtioPci, 'inline', roundTrips)),
           chosen: medianRoundTrip(of(venetPci, 'inline', roundTrips)),
         }),
@@ -185,6 +180,7 @@ function tablesOf(plan: Plan, profile: string, of: Of): readonly Table[] {
   ];
 }
 
+/** A point with Linux is a boot: `quick` has the two that the debate is about. */
 const linuxContenders = ({ scope }: Plan): readonly Contender[] =>
-  scope === 'full' ? [...ABIS, ...ABIS.map((abi) => vary(abi, `${abi.name}, user space`, { place: 'deferred' }))] : ABIS;
+  scope === 'full' ? [...ABIS, ...ABIS.map((abi) => vary(abi, `${abi.name}, user space`, { place: 'deferred' }))] : [virtioPci, venetPci];
 const linuxWorkloads = (plan: Plan): readonly Workload[] => [workloadsOf(plan).bulkBoth, workloadsOf(plan).requestResponse];

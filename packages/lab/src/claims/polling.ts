@@ -99,7 +99,7 @@ export const polling: Experiment = {
       // That it pays on the vbus, and that it pays more there than on PCI.
       verdict: verdictOf([known(vbusGain, isSubstantial), known(ratioOf(vbusGain, pciGain), isSubstantial)]),
       effects: [
-        savingOf('polling by the device instead of doorbells', 'CPU time per frame, small packets', 'either bus', {
+        savingOf('the device polls, not doorbells', 'CPU per frame, small packets', 'either bus', {
           without: cpuPerFrame(of(onPci.quiet, packets)),
           chosen: cpuPerFrame(of(onPci.polling, packets)),
         }),

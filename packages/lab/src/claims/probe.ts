@@ -77,11 +77,11 @@ export const probe: Experiment = {
       ],
       verdict: verdictOf([known(gain, isSubstantial), known(faster, isSubstantial)]),
       effects: [
-        savingOf('a card on a vbus instead of PCI', 'exits until it is ready', 'vbus', {
+        savingOf('a card on a vbus, not PCI', 'exits until ready', 'vbus', {
           without: exitsOf(row(virtioPci)),
           chosen: exitsOf(row(venetPci)),
         }),
-        { choice: 'a card on a vbus instead of PCI', measure: 'cycles of plugging per second', needs: 'vbus', gain: faster },
+        { choice: 'a card on a vbus, not PCI', measure: 'plugging cycles a second', needs: 'vbus', gain: faster },
       ],
     });
   },

@@ -100,11 +100,11 @@ export const suppression: Experiment = {
           : !lossy.some(({ scheme }) => scheme === signalAlone || scheme === venet),
       ]),
       effects: [
-        savingOf('event index instead of flags', 'doorbells and interrupts per frame, small packets', 'either bus', {
+        savingOf('event index, not flags', 'notifications per frame', 'either bus', {
           without: told(flags),
           chosen: told(eventIndex),
         }),
-        savingOf('shm_signal instead of event index', 'doorbells and interrupts per frame, small packets', 'vbus', {
+        savingOf('shm_signal, not event index', 'notifications per frame', 'vbus', {
           without: told(eventIndex),
           chosen: told(signalAlone),
         }),

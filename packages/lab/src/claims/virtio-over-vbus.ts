@@ -87,11 +87,11 @@ export const virtioOverVbus: Experiment = {
         known(apart, (gain) => gain >= 1 - SAME),
       ]),
       effects: [
-        savingOf('virtio-net over vbus instead of PCI with one vector', 'CPU time per frame, bulk both ways', 'vbus', {
+        savingOf('virtio over vbus, not PCI with one vector', 'CPU per frame, bulk both ways', 'vbus', {
           without: cpu(onPciShared),
           chosen: cpu(overVbus),
         }),
-        savingOf('venet’s ring instead of virtio’s, both over vbus', 'CPU time per frame, bulk both ways', 'vbus', {
+        savingOf('venet’s ring, not virtio’s, on a vbus', 'CPU per frame, bulk both ways', 'vbus', {
           without: cpu(overVbus),
           chosen: cpu(native),
         }),

@@ -18,10 +18,9 @@ export function formatCell(cell: Cell, column: Column): string {
   return typeof cell === 'number' ? formatNumber(cell, column.digits) : cell;
 }
 
-/** Whether column `index` holds numbers, so that it is aligned at the right: it has one, and nothing but numbers and gaps. */
+/** Whether column `index` is aligned at the right: it has nothing but numbers and gaps. */
 export function isNumeric(table: Table, index: number): boolean {
-  const cells = table.rows.map((row) => row[index] ?? null);
-  return cells.some((cell) => typeof cell === 'number') && cells.every((cell) => cell === null || typeof cell === 'number');
+  return table.rows.every((row) => typeof (row[index] ?? 0) === 'number');
 }
 
 /** Rounds as it will be shown, so that a report holds no digits that nobody sees. */

@@ -32,9 +32,9 @@ export interface Chart {
 
 /** What one choice is worth, everything else being equal. */
 export interface Effect {
-  /** The choice and its alternative: `venet instead of virtio-net, both in the exit`. */
+  /** The choice and its alternative: `venet, not virtio on PCI, both in the exit`. */
   readonly choice: string;
-  /** What was compared: `CPU time per frame`. */
+  /** What was compared: `CPU per frame`. */
   readonly measure: string;
   /** Alternative divided by choice for what should be little, choice divided by alternative for what should be much: above 1 it pays. */
   readonly gain: number;
