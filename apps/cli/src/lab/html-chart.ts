@@ -44,10 +44,15 @@ export function drawChart(chart: Chart): Markup {
 function barsOf({ data, y }: Chart, series: readonly string[]): Plot.PlotOptions {
   const groups = [...new Set(data.map((datum) => String(datum.x)))];
   const group = ({ x }: Datum): string => String(x);
-  const first = groups.map((name) => ({ name }));
+  const names = groups.map((name) => ({ name }));
+  // Groups of one bar each need no room for the series that they do not have.
+  const alone = data.length === groups.length;
+  const band = alone ? () => '' : ({ series: name }: Datum): string => name;
+  const rows = alone ? 1 : series.length;
+  const digits = digitsOf(data);
   const [top, bottom] = [4, 40];
   return {
-    height: top + groups.length * (NAME + series.length * BAR + GAP) + bottom,
+    height: top + groups.length * (NAME + rows * BAR + GAP) + bottom,
     marginTop: top,
     marginBottom: bottom,
     marginLeft: 4,
@@ -60,12 +65,19 @@ function barsOf({ data, y }: Chart, series: readonly string[]): Plot.PlotOptions
       domain: [0, Math.max(0, ...data.map((datum) => datum.y)) || 1],
       ticks: 5,
     },
-    y: { type: 'band', axis: null, domain: [...series], padding: 0.15, insetTop: NAME, insetBottom: GAP },
+    y: { type: 'band', axis: null, domain: alone ? [''] : [...series], padding: 0.15, insetTop: NAME, insetBottom: GAP },
     fy: { type: 'band', axis: null, domain: groups, padding: 0 },
     marks: [
-      Plot.barX(data, { x: 'y', y: 'series', fy: group, fill: 'series' }),
-      Plot.text(data, { x: 'y', y: 'series', fy: group, text: ({ y: value }: Datum) => valueText(value), textAnchor: 'start', dx: 5 }),
-      Plot.text(first, { fy: 'name', text: 'name', frameAnchor: 'top-left', dy: 4, fontWeight: 600 }),
+      Plot.barX(data, { x: 'y', y: band, fy: group, fill: 'series' }),
+      Plot.text(data, {
+        x: 'y',
+        y: band,
+        fy: group,
+        text: ({ y: value }: Datum) => formatNumber(value, digits),
+        textAnchor: 'start',
+        dx: 5,
+      }),
+      Plot.text(names, { fy: 'name', text: 'name', frameAnchor: 'top-left', dx: 2, dy: 4, fontWeight: 600 }),
       Plot.ruleX([0]),
     ],
   };
@@ -90,8 +102,9 @@ function linesOf({ data, x, y }: Chart): Plot.PlotOptions {
   };
 }
 
-/** Three digits that count; more before the point. */
-export function valueText(value: number): string {
-  const size = Math.abs(value);
-  return formatNumber(value, Number.isInteger(value) || size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3);
+/** Digits after the point for all values of a chart, so that three count of the largest; none if all are whole. */
+function digitsOf(data: readonly Datum[]): number {
+  if (data.every((datum) => Number.isInteger(datum.y))) return 0;
+  const largest = Math.max(...data.map((datum) => Math.abs(datum.y)));
+  return largest >= 100 ? 0 : largest >= 10 ? 1 : largest >= 1 ? 2 : 3;
 }

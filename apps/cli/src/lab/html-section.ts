@@ -9,8 +9,9 @@ const CLASSES: Readonly<Record<Verdict, string>> = {
   'does not hold': 'not',
   'for the record': 'record',
 };
-/** A cell with more than this is given room. */
+/** A cell with more than this is given room; one with less than that stays on one line. */
 const LONG = 60;
+const SHORT = 36;
 
 export const badge = (verdict: Verdict): Markup => html`<span class="verdict ${CLASSES[verdict]}">${verdict}</span>`;
 
@@ -43,10 +44,12 @@ export function htmlTable(table: Table): Markup {
   const row = (cells: Table['rows'][number], index: number): Markup =>
     html`<tr${index > 0 && cells[0] === table.rows[index - 1]?.[0] ? html` class="again"` : ''}>${table.columns.map((column, at) => {
       const cell = cells[at] ?? null;
-      const kind = numeric[at] === true ? html` class="n"` : typeof cell === 'string' && cell.length > LONG ? html` class="long"` : '';
+      const length = typeof cell === 'string' ? cell.length : 0;
+      const kind =
+        numeric[at] === true ? html` class="n"` : length > LONG ? html` class="long"` : length < SHORT ? html` class="short"` : '';
       return html`<td${kind}>${formatCell(cell, column)}</td>`;
     })}</tr>\n`;
-  return html`<div class="scroll" tabindex="0"><table><caption>${table.caption}</caption>
+  return html`<div class="scroll" tabindex="0"><table><caption><span>${table.caption}</span></caption>
 <thead><tr>${table.columns.map(head)}</tr></thead>
 <tbody>
 ${table.rows.map(row)}</tbody></table></div>

@@ -41,20 +41,21 @@ nav a { text-decoration: none; } nav a:hover { text-decoration: underline; }
 .scroll { overflow-x: auto; margin: 0 0 1.5rem; }
 table { border-collapse: collapse; font-size: .875rem; line-height: 1.4; min-width: 60%; }
 caption { text-align: left; font-weight: 600; padding: .2rem 0 .4rem; }
+caption span { position: sticky; left: 0; display: inline-block; max-width: min(100%, calc(100vw - 2.5rem)); }
 th, td { padding: .32rem .7rem; text-align: left; vertical-align: top; }
 th { font-weight: 600; vertical-align: bottom; border-bottom: 2px solid var(--line); color: var(--soft); }
 th .unit { font-weight: 400; white-space: nowrap; }
 td { border-bottom: 1px solid var(--line); min-width: 4.5em; }
 td:first-child, th:first-child { padding-left: 0; }
 .n { text-align: right; font-variant-numeric: tabular-nums lining-nums; }
-td.n { white-space: nowrap; }
+td.n, td.short { white-space: nowrap; }
 tr.again td:first-child { color: var(--soft); }
 td.long { min-width: 18em; }
 .charts { display: grid; gap: 1.5rem 2.5rem; margin: 0 0 1.5rem; }
 figure { margin: 0; min-width: 0; break-inside: avoid; }
 figcaption { font-weight: 600; font-size: .875rem; margin-bottom: .5rem; }
 .chart figure { max-width: 100% !important; }
-.chart svg.plot { max-width: 100%; height: auto; }
+.chart svg.plot { max-width: 100%; height: auto; overflow: visible; }
 .plot { --plot-background: transparent; }
 .plot-swatches { font-size: 12px !important; min-height: 0 !important; margin-bottom: .5rem !important; }
 details { margin-top: 1rem; } summary { cursor: pointer; color: var(--accent); }
