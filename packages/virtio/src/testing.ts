@@ -14,6 +14,7 @@ export {
 } from '@paravirt/net-backend/testing';
 export { CONTROL_QUEUE, RECEIVE_QUEUE, TRANSMIT_QUEUE } from './net/protocol.ts';
 export { GuestArena } from './testing/guest-arena.ts';
+export { NapiDriver } from './testing/napi-driver.ts';
 export { NetDriver, type NetDriverOptions, type ReceivedFrame, type SendHeader, type SendOptions } from './testing/net-driver.ts';
 export { NetRig, type NetRigOptions } from './testing/net-rig.ts';
 export { type ConfigurationPath, PciDriver, type PciDriverOptions, type PciWiring } from './testing/pci-driver.ts';
