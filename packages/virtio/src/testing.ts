@@ -17,6 +17,7 @@ export { GuestArena } from './testing/guest-arena.ts';
 export { NapiDriver } from './testing/napi-driver.ts';
 export { NetDriver, type NetDriverOptions, type ReceivedFrame, type SendHeader, type SendOptions } from './testing/net-driver.ts';
 export { NetRig, type NetRigOptions } from './testing/net-rig.ts';
+export { NorthDriver, type NorthDriverOptions } from './testing/north-driver.ts';
 export { type ConfigurationPath, PciDriver, type PciDriverOptions, type PciWiring } from './testing/pci-driver.ts';
 export { PciSlot, type SentMessage } from './testing/pci-slot.ts';
 export { RingRig, type RingRigOptions, WatchedRam } from './testing/ring-rig.ts';
