@@ -2,6 +2,7 @@
  * Who takes part: card set-ups by the names under which they appear in tables and charts. A contender differs from the next one in as few
  * words of its set-up as can be, so that a difference in figures has one cause.
  */
+import { VENET_BRIDGE, VENET_HYPERCALL, VIRTIO_PCI_MSIX, VIRTIO_VBUS_BRIDGE } from '../matrix.ts';
 import type { CardSetup, Point, Workload } from '../point.ts';
 import type { Plan } from './experiment.ts';
 
@@ -10,27 +11,11 @@ export interface Contender {
   readonly card: CardSetup;
 }
 
-const VIRTIO_PCI: CardSetup = {
-  model: 'virtio-net',
-  bus: 'pci',
-  interrupts: 'msix',
-  doorbell: 'mmio',
-  suppression: 'event-idx',
-  mitigation: 'none',
-  place: 'inline',
-  aggregation: false,
-};
-const VIRTIO_VBUS: CardSetup = { ...VIRTIO_PCI, bus: 'vbus', wire: 'pci', interrupts: 'msi', doorbell: 'port', aggregation: true };
-const VENET: CardSetup = { ...VIRTIO_VBUS, model: 'venet', suppression: 'shm-signal' };
-
 /** virtio-net as PCI has it at its best: modern, a vector for each queue, event index. */
-export const virtioPci: Contender = { name: 'virtio-net on PCI', card: VIRTIO_PCI };
-export const virtioVbus: Contender = { name: 'virtio-net over vbus', card: VIRTIO_VBUS };
-export const venetPci: Contender = { name: 'venet, PCI bridge', card: VENET };
-export const venetHypercall: Contender = {
-  name: 'venet, hypercalls',
-  card: { ...VENET, wire: 'hypercall', interrupts: 'vector', doorbell: 'hypercall' },
-};
+export const virtioPci: Contender = { name: 'virtio-net on PCI', card: VIRTIO_PCI_MSIX };
+export const virtioVbus: Contender = { name: 'virtio-net over vbus', card: VIRTIO_VBUS_BRIDGE };
+export const venetPci: Contender = { name: 'venet, PCI bridge', card: VENET_BRIDGE };
+export const venetHypercall: Contender = { name: 'venet, hypercalls', card: VENET_HYPERCALL };
 
 /** The four ABIs of the debate, each with the defaults of its kind. The first is what others are compared with. */
 export const ABIS: readonly Contender[] = [virtioPci, virtioVbus, venetPci, venetHypercall];

@@ -13,7 +13,7 @@ import { titleOf, workloadsOf } from './workloads.ts';
 const none = vary(virtioPci, 'virtio-net on PCI, none', { suppression: 'none' });
 const flags = vary(virtioPci, 'virtio-net on PCI, flags', { suppression: 'flags' });
 const eventIndex = vary(virtioPci, 'virtio-net on PCI, event index', {});
-const signalAlone = vary(virtioVbus, 'virtio-net over vbus, shm_signal alone', { suppression: 'none' });
+const signalAlone = vary(virtioVbus, 'virtio-net over vbus, shm_signal alone', { suppression: 'shm-signal' });
 const signalFlags = vary(virtioVbus, 'virtio-net over vbus, flags and shm_signal', { suppression: 'flags' });
 const signalIndex = vary(virtioVbus, 'virtio-net over vbus, event index and shm_signal', {});
 const venet = vary(venetPci, 'venet, shm_signal', {});

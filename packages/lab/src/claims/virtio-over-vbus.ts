@@ -13,7 +13,7 @@ import { titleOf, workloadsOf } from './workloads.ts';
 const onPci = vary(virtioPci, 'virtio-net on PCI, event index', {});
 const onPciShared = vary(virtioPci, 'virtio-net on PCI, event index, one vector', { interrupts: 'msix-shared' });
 const overVbus = vary(virtioVbus, 'virtio-net over vbus, event index and shm_signal', {});
-const signalAlone = vary(virtioVbus, 'virtio-net over vbus, shm_signal alone', { suppression: 'none' });
+const signalAlone = vary(virtioVbus, 'virtio-net over vbus, shm_signal alone', { suppression: 'shm-signal' });
 const native = vary(venetPci, 'venet, shm_signal', {});
 const CONTENDERS: readonly Contender[] = [onPci, onPciShared, overVbus, signalAlone, native];
 
