@@ -3,6 +3,7 @@ import { type EthernetPort, portPair } from '@paravirt/net-backend';
 import { HOTPLUG_EJECT } from '@paravirt/pci';
 import { EEXIST, EINVAL, ENODEV, ENOENT } from '@paravirt/vbus';
 import { describe, expect, it } from 'vitest';
+import { type Host, platformHost } from './host.ts';
 import { createPc, type Pc } from './pc.ts';
 import type { NetOptions, PcOptions } from './pc-options.ts';
 
@@ -119,6 +120,30 @@ describe('Options of cards', () => {
     expect(() => pc.cards.add(bad)).toThrow('interrupts msi');
     expect(pc.vbus.createDevice('x', 'virtio-net')).toBe(-EINVAL);
     expect(() => machine([], { vbusOptions: { aggregation: false } })).toThrow('no vbus whose interrupts could be aggregated');
+  });
+});
+
+describe('A network that is in this process', () => {
+  it('lets a guest of the deterministic mode wait without real time, if the options say so', async () => {
+    const slept: number[] = [];
+    const platform = platformHost();
+    const host: Host = {
+      ...platform,
+      sleep: (ms) => {
+        slept.push(ms);
+        return platform.sleep(0);
+      },
+    };
+    const waits = async (options: Partial<PcOptions>): Promise<bigint> => {
+      const pc = machine([{ connect }], { host, ...options });
+      pc.clock.schedule(10_000_000_000n, () => pc.stop());
+      await pc.run();
+      return pc.clock.now();
+    };
+    expect(await waits({ attended: false })).toBe(10_000_000_000n);
+    expect(slept).toEqual([]);
+    expect(await waits({})).toBe(10_000_000_000n);
+    expect(slept.length).toBeGreaterThan(0);
   });
 });
 
