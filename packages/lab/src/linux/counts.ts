@@ -2,7 +2,7 @@
  * Measures as differences of what the machine counts: taken while it stands still, before and after a workload. They are those of the whole
  * machine, the guest's timer included, whose part is told in `other`.
  */
-import type { CardReport, ExitReport, Pc, Prices } from '@paravirt/machine';
+import { type CardReport, type ExitReport, type Pc, type Prices, priceOf } from '@paravirt/machine';
 import type { CostProfile } from '../cost/cost-profile.ts';
 import type { ExitKind, Measures } from '../measures.ts';
 
@@ -12,18 +12,18 @@ export interface Counts {
   /** Virtual ns. */
   readonly time: number;
   readonly instructions: number;
-  /** For the host's time, and for its work alone: a guest that wakes up is waited for, not worked for. In ns. */
+  /** For the host's work, in ns; a guest that wakes up is waited for, not worked for. */
   readonly paid: number;
 }
 
 /** @param prices Those of the workload. */
 export function countsOf(pc: Pc, prices: Prices, profile: CostProfile): Counts {
-  const report = pc.exits.toJSON();
+  const { exits } = prices;
   return {
-    report,
+    report: pc.exits.toJSON(),
     time: Number(pc.clock.now()),
     instructions: Number(pc.cpu.retired),
-    paid: paidOf(report, pc.cards.work, prices, profile),
+    paid: priceOf(pc.work, { ...prices, exits: { ...exits, halt: exits.halt - profile.guestWake } }),
   };
 }
 
@@ -58,7 +58,11 @@ export function measuresBetween(before: Counts, after: Counts, profile: CostProf
     ...(outcome.roundTrips === undefined ? {} : { roundTrips: outcome.roundTrips }),
     exits: { ...exits, kick: 0 } satisfies Record<ExitKind, number>,
     interrupts: of((report) => report.interrupts),
-    signals: { sent: ofCards((c) => c.signals.sent), suppressed: ofCards((c) => c.signals.suppressed), held: 0 },
+    signals: {
+      sent: ofCards((c) => c.signals.sent),
+      suppressed: ofCards((c) => c.signals.suppressed),
+      held: ofCards((c) => c.signals.held),
+    },
     doorbells: {
       rung: ofCards((c) => c.doorbells.rung),
       suppressed: ofCards((c) => c.doorbells.saved),
@@ -93,16 +97,5 @@ export function accesses(counts: ExitReport['ports'], device: string): number {
   return sum(
     counts.filter((each) => each.device.startsWith(device)),
     ({ reads, writes }) => reads + writes,
-  );
-}
-
-function paidOf(report: ExitReport, work: Pc['cards']['work'], prices: Prices, profile: CostProfile): number {
-  const exits = sum(EXIT_KINDS, (kind) => report.exits[kind] * (prices.exits[kind] - (kind === 'halt' ? profile.guestWake : 0)));
-  return (
-    exits +
-    report.interrupts * prices.injection +
-    work.frames * prices.frame +
-    work.copiedBytes * prices.copiedByte +
-    work.userExits * prices.userExit
   );
 }

@@ -3,10 +3,12 @@
  * point has a boot of its own: what a first workload leaves behind (caches, timers, the time of day) would be seen by a second, and what a
  * point measures may not depend on which others ran.
  */
-import { ConfigurationError } from '@paravirt/bus';
+import { type Clock, ConfigurationError } from '@paravirt/bus';
 import { createPc, defaultMac, type NetOptions, type Pc, type Prices } from '@paravirt/machine';
+import type { EthernetPort } from '@paravirt/net-backend';
 import type { CostProfile } from '../cost/cost-profile.ts';
 import type { Point } from '../point.ts';
+import type { LabContext, RunTrace } from '../run-point.ts';
 import { type Counts, countsOf } from './counts.ts';
 import { GuestRun } from './guest-run.ts';
 import { machinePrices } from './machine-prices.ts';
@@ -38,8 +40,9 @@ export interface GuestOptions {
   readonly image: GuestImage;
   /** Cards that are there from the beginning. */
   readonly cards: number;
-  /** Default: that of the machine. For comparisons by hand. */
+  /** Default: that of the machine. */
   readonly engine?: 'interpreter' | 'translator' | undefined;
+  readonly trace?: LabContext['trace'];
 }
 
 export class LinuxGuest {
@@ -49,16 +52,24 @@ export class LinuxGuest {
   readonly peers: readonly Peer[];
   readonly #prices: Prices;
   readonly #options: GuestOptions;
+  readonly #trace: RunTrace | undefined;
+  #measuring = false;
 
   private constructor(options: GuestOptions) {
     const { point, profile, image, engine } = options;
+    this.#trace = options.trace?.(() => this.pc.clock.now());
     const setup = machineSetup(point.card);
     this.#options = options;
     this.#prices = machinePrices(profile, point.card);
     const peers: Peer[] = [];
     const nets = Array.from({ length: options.cards }, (_, index): NetOptions => {
       const mac = defaultMac(index);
-      return { ...setup.net, mac, ...mtuOf(point), connect: (clock) => (peers[index] = this.#peer(clock, index, mac)).port };
+      return {
+        ...setup.net,
+        mac,
+        ...mtuOf(point),
+        connect: (clock) => this.#watched(index, (peers[index] = this.#peer(clock, index, mac))),
+      };
     });
     this.pc = createPc({
       memory: MEMORY,
@@ -68,6 +79,7 @@ export class LinuxGuest {
       time: { mode: 'deterministic' },
       attended: false,
       exitPort: MARK_PORT,
+      ...(this.#trace === undefined ? {} : { ringTrace: this.#tracer(this.#trace.sink) }),
       ...(engine === undefined ? {} : { engine }),
     });
     this.peers = peers;
@@ -97,6 +109,7 @@ export class LinuxGuest {
   begin(): Counts {
     for (const { wire } of this.peers) wire.restart();
     this.pc.prices = this.#prices;
+    this.#measuring = true;
     return this.counts();
   }
 
@@ -104,6 +117,7 @@ export class LinuxGuest {
   end(): Counts {
     const counts = this.counts();
     this.pc.prices = undefined;
+    this.#measuring = false;
     return counts;
   }
 
@@ -118,7 +132,19 @@ export class LinuxGuest {
     return last >= first ? last - first : undefined;
   }
 
-  #peer(clock: ConstructorParameters<typeof Peer>[0]['clock'], index: number, mac: Uint8Array): Peer {
+  /** What happens outside of workloads is left out. */
+  #tracer(sink: RunTrace['sink']): RunTrace['sink'] {
+    return (event) => {
+      if (this.#measuring) sink(event);
+    };
+  }
+
+  /** The machine calls its cards by number. */
+  #watched(index: number, { port }: Peer): EthernetPort {
+    return this.#trace?.watch(`net${index}`, port) ?? port;
+  }
+
+  #peer(clock: Clock, index: number, mac: Uint8Array): Peer {
     const { point, profile } = this.#options;
     const { workload } = point;
     return new Peer({

@@ -3,17 +3,15 @@ import { ConfigurationError } from '@paravirt/bus';
 import type { CostProfile } from '../cost/cost-profile.ts';
 import type { Measures, PointResult } from '../measures.ts';
 import type { Point } from '../point.ts';
+import type { LabContext } from '../run-point.ts';
 import { GuestFailure } from './guest-failure.ts';
 import { runHotPlug, runProbe } from './hot-plug.ts';
 import { type GuestImage, imageOf, LinuxGuest } from './linux-guest.ts';
 import { whyNotLinux } from './set-up.ts';
 import { runPings, runTraffic } from './traffic.ts';
 
-export interface LinuxContext {
-  readonly profiles: ReadonlyMap<string, CostProfile>;
-  /** By architecture; x86_64 is taken if it is there. */
-  readonly images?: ReadonlyMap<'x86_64' | 'i686', GuestImage>;
-  /** For comparisons by hand. */
+export interface LinuxContext extends LabContext {
+  /** Default: that of the machine. What is measured does not depend on it. */
   readonly engine?: 'interpreter' | 'translator';
 }
 
@@ -28,17 +26,17 @@ export async function runLinuxPoint(point: Point, context: LinuxContext): Promis
   const why = whyNotLinux(point);
   if (why !== undefined) return { point, failed: why };
   try {
-    return { point, measures: await measure(point, profile, image, context.engine) };
+    return { point, measures: await measure(point, profile, image, context) };
   } catch (error) {
     if (!(error instanceof GuestFailure)) throw error;
     return { point, failed: error.message };
   }
 }
 
-async function measure(point: Point, profile: CostProfile, image: GuestImage, engine: LinuxContext['engine']): Promise<Measures> {
+async function measure(point: Point, profile: CostProfile, image: GuestImage, { engine, trace }: LinuxContext): Promise<Measures> {
   const { workload, card } = point;
   const comes = workload.kind === 'hotplug' || workload.kind === 'probe';
-  const guest = await LinuxGuest.boot({ point, profile, image, engine, cards: comes ? 0 : point.cards });
+  const guest = await LinuxGuest.boot({ point, profile, image, engine, trace, cards: comes ? 0 : point.cards });
   switch (workload.kind) {
     case 'bulk':
     case 'packets':
@@ -52,6 +50,3 @@ async function measure(point: Point, profile: CostProfile, image: GuestImage, en
       return runProbe(guest, profile);
   }
 }
-
-/** Points with the same key would share a boot: none do, see linux-guest.ts. */
-export const batchOf = (_point: Point): string | undefined => undefined;

@@ -1,9 +1,10 @@
 /** Workloads that move frames, over all cards of a Linux guest at once: by labnet in the guest, or by pings from the peers. */
 
 import type { CostProfile } from '../cost/cost-profile.ts';
-import type { Measures, RoundTrips } from '../measures.ts';
+import type { Measures } from '../measures.ts';
+import { percentiles } from '../measuring.ts';
 import type { Workload } from '../point.ts';
-import { measuresBetween, type Outcome } from './counts.ts';
+import { type Counts, measuresBetween, type Outcome } from './counts.ts';
 import { GuestFailure } from './guest-failure.ts';
 import type { LinuxGuest } from './linux-guest.ts';
 import { MARKS } from './marks.ts';
@@ -29,7 +30,7 @@ export async function runTraffic(guest: LinuxGuest, workload: Traffic, interrupt
   const { elapsed } = guest;
   if (elapsed === undefined) throw new GuestFailure('nothing went over the wire');
   const outcome = outcomeOf(workload, peers.length, (name) => figures.get(name) ?? 0);
-  const statusReads = interrupts === 'intx' ? { interruptStatusReads: reads(after) - reads(before) } : {};
+  const statusReads = interrupts === 'intx' ? { interruptStatusReads: registerReads(after) - registerReads(before) } : {};
   return measuresBetween(before, after, profile, { ...outcome, elapsed, other: { ...outcome.other, ...statusReads } });
 }
 
@@ -82,12 +83,10 @@ function outcomeOf(workload: Traffic, cards: number, figure: (name: string) => n
   }
 }
 
-/** Reads of the cards' and the bridge's own registers: with INTx they ask whose interrupt it is. */
-const reads = ({ report }: { readonly report: Parameters<typeof readsOf>[0] }): number => readsOf(report);
-function readsOf({ ports, mmio }: { readonly ports: Accesses; readonly mmio: Accesses }): number {
-  return [...ports, ...mmio].filter(({ device }) => / BAR\d?/.test(device)).reduce((total, { reads: count }) => total + count, 0);
+/** Reads of registers of cards and of the bridge: with INTx they ask whose interrupt it is. */
+function registerReads({ report: { ports, mmio } }: Counts): number {
+  return [...ports, ...mmio].filter(({ device }) => / BAR\d?/.test(device)).reduce((total, { reads }) => total + reads, 0);
 }
-type Accesses = readonly { readonly device: string; readonly reads: number }[];
 
 /** The peers ping, the guest sleeps in between. @throws GuestFailure */
 export async function runPings(guest: LinuxGuest, { count, interval }: Ping, profile: CostProfile): Promise<Measures> {
@@ -103,7 +102,7 @@ export async function runPings(guest: LinuxGuest, { count, interval }: Ping, pro
   const { elapsed } = guest;
   return measuresBetween(before, after, profile, {
     payload: { transmitted: bytes, received: bytes },
-    roundTrips: roundTripsOf(times),
+    roundTrips: percentiles(times),
     ...(elapsed === undefined ? {} : { elapsed }),
     other: {},
   });
@@ -135,11 +134,3 @@ async function pingAll({ run, pc, peers }: LinuxGuest, count: number, interval: 
 
 /** Data of an echo request. */
 const PING_BYTES = 56;
-
-/** Of one or more times. The 99th percentile is the smallest time that 99 of 100 do not exceed. */
-export function roundTripsOf(times: readonly number[]): RoundTrips {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (index: number): number => sorted[index] ?? 0;
-  const count = sorted.length;
-  return { count, median: at(Math.floor((count - 1) / 2)), percentile99: at(count - 1 - Math.floor(count / 100)), longest: at(count - 1) };
-}
