@@ -3,7 +3,7 @@
  * no exception, bounded steps, no write outside the rings and the writable buffers, a used index that only grows, and a device that works
  * after the next reset.
  */
-import { Ram } from '@paravirt/bus';
+import { type Mitigation, Ram, VirtualClock } from '@paravirt/bus';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VIRTIO_F_EVENT_IDX, VIRTIO_F_INDIRECT_DESC, VIRTIO_F_RING_RESET } from './features.ts';
@@ -115,68 +115,101 @@ const ringOperation = fc.oneof(
   },
 );
 
+const suppressions = fc.constantFrom('none' as const, 'flags' as const, 'event-idx' as const);
+
 describe('random operations on a split ring', () => {
   it('end in a state, with bounded steps, writes in their place and a used index that only grows', () => {
     fc.assert(
-      fc.property(tables, fc.array(ringOperation, { maxLength: 60 }), fc.boolean(), fc.boolean(), (initial, list, indirect, eventIndex) => {
-        const buffer = new ArrayBuffer(RAM);
-        const ram = new Ram(buffer);
-        const guarded = new GuardedRam(buffer);
-        const driver = new SplitRingDriver({ memory: ram, arena: new GuestArena(0x1000, 0x4000), size: SIZE, eventIndex });
-        const { layout } = driver;
-        const faults: string[] = [];
-        const queue = new SplitQueue(guarded, layout, {
-          indirect,
-          suppression: eventIndex ? 'event-idx' : 'flags',
-          onFault: (fault) => faults.push(fault),
-        });
-        const deviceArea = { start: layout.used, end: layout.used + 6 + 8 * SIZE };
-        const held: { chain: DescriptorChain; ranges: { start: number; end: number }[] }[] = [];
-        let pushed = 0;
-        for (const operation of [...initial, ...list]) {
-          guarded.steps = 0;
-          guarded.allowed = [deviceArea];
-          const usedBefore = queue.usedIndex;
-          if (operation.kind === 'descriptor') {
-            const table = operation.table === 0 ? layout.descriptors : 0x3f00 + 0x100 * operation.table;
-            driver.writeDescriptor(operation.index, operation, table);
-          } else if (operation.kind === 'offer') driver.offer(operation.head);
-          else if (operation.kind === 'availableIndex') driver.writeAvailableIndex(operation.index);
-          else if (operation.kind === 'scribble') ram.writeU8(0x1000 + operation.at, operation.value);
-          else if (operation.kind === 'pop') {
-            const chain = queue.pop();
-            if (chain !== undefined) held.push({ chain, ranges: writableRanges(ram, layout.descriptors, chain.head) });
-            expect(held.length).toBeLessThanOrEqual(SIZE);
-          } else if (operation.kind === 'push') {
-            const [one] = held.splice(operation.which % Math.max(1, held.length), 1);
-            if (one !== undefined) {
-              guarded.allowed = [deviceArea, ...one.ranges];
-              one.chain.reader.read(new Uint8Array(100));
-              expect(one.chain.writer.write(new Uint8Array(100).fill(0xcc))).toBeLessThanOrEqual(one.chain.writer.length);
-              guarded.allowed = [deviceArea];
-              queue.push(one.chain, operation.written);
-              pushed++;
-            }
-          } else if (operation.kind === 'undo') {
-            const one = held.pop();
-            if (one !== undefined) queue.undo(one.chain);
-          } else if (operation.kind === 'kicks') queue.requestKicks();
-          else if (operation.kind === 'noKicks') queue.suppressKicks();
-          else if (operation.kind === 'interrupt') queue.takeInterrupt();
-          else queue.paused = !queue.paused;
-          expect(guarded.steps).toBeLessThanOrEqual(4 * (SIZE + 2) + 2 * 100 + 8);
-          expect((queue.usedIndex - usedBefore) & 0xffff).toBeLessThanOrEqual(1);
-          expect(queue.usedIndex).toBeLessThanOrEqual(pushed);
-          expect(faults.length).toBeLessThanOrEqual(1);
-        }
-      }),
+      fc.property(
+        tables,
+        fc.array(ringOperation, { maxLength: 60 }),
+        fc.boolean(),
+        suppressions,
+        (initial, list, indirect, suppression) => {
+          const buffer = new ArrayBuffer(RAM);
+          const ram = new Ram(buffer);
+          const guarded = new GuardedRam(buffer);
+          const driver = new SplitRingDriver({
+            memory: ram,
+            arena: new GuestArena(0x1000, 0x4000),
+            size: SIZE,
+            eventIndex: suppression === 'event-idx',
+          });
+          const { layout } = driver;
+          const faults: string[] = [];
+          const queue = new SplitQueue(guarded, layout, {
+            indirect,
+            suppression,
+            onFault: (fault) => faults.push(fault),
+          });
+          const deviceArea = { start: layout.used, end: layout.used + 6 + 8 * SIZE };
+          const held: { chain: DescriptorChain; ranges: { start: number; end: number }[] }[] = [];
+          let pushed = 0;
+          for (const operation of [...initial, ...list]) {
+            guarded.steps = 0;
+            guarded.allowed = [deviceArea];
+            const usedBefore = queue.usedIndex;
+            if (operation.kind === 'descriptor') {
+              const table = operation.table === 0 ? layout.descriptors : 0x3f00 + 0x100 * operation.table;
+              driver.writeDescriptor(operation.index, operation, table);
+            } else if (operation.kind === 'offer') driver.offer(operation.head);
+            else if (operation.kind === 'availableIndex') driver.writeAvailableIndex(operation.index);
+            else if (operation.kind === 'scribble') ram.writeU8(0x1000 + operation.at, operation.value);
+            else if (operation.kind === 'pop') {
+              const chain = queue.pop();
+              if (chain !== undefined) held.push({ chain, ranges: writableRanges(ram, layout.descriptors, chain.head) });
+              expect(held.length).toBeLessThanOrEqual(SIZE);
+            } else if (operation.kind === 'push') {
+              const [one] = held.splice(operation.which % Math.max(1, held.length), 1);
+              if (one !== undefined) {
+                guarded.allowed = [deviceArea, ...one.ranges];
+                one.chain.reader.read(new Uint8Array(100));
+                expect(one.chain.writer.write(new Uint8Array(100).fill(0xcc))).toBeLessThanOrEqual(one.chain.writer.length);
+                guarded.allowed = [deviceArea];
+                queue.push(one.chain, operation.written);
+                pushed++;
+              }
+            } else if (operation.kind === 'undo') {
+              const one = held.pop();
+              if (one !== undefined) queue.undo(one.chain);
+            } else if (operation.kind === 'kicks') queue.requestKicks();
+            else if (operation.kind === 'noKicks') queue.suppressKicks();
+            else if (operation.kind === 'interrupt') queue.takeInterrupt();
+            else queue.paused = !queue.paused;
+            expect(guarded.steps).toBeLessThanOrEqual(4 * (SIZE + 2) + 2 * 100 + 8);
+            expect((queue.usedIndex - usedBefore) & 0xffff).toBeLessThanOrEqual(1);
+            expect(queue.usedIndex).toBeLessThanOrEqual(pushed);
+            expect(faults.length).toBeLessThanOrEqual(1);
+          }
+        },
+      ),
       { numRuns: 2000 },
     );
   });
 });
 
+/** How a card notifies, and where its data path runs. */
+const cards = fc.record({
+  interrupts: fc.constantFrom('msix' as const, 'msix-shared' as const, 'msi' as const, 'intx' as const),
+  doorbell: fc.constantFrom('mmio' as const, 'port' as const),
+  suppression: suppressions,
+  mitigation: fc.constantFrom<Mitigation>(
+    { kind: 'none' },
+    { kind: 'timer', ns: 30 },
+    { kind: 'packets', count: 3, ns: 50 },
+    { kind: 'poll', ns: 10, rounds: 2 },
+  ),
+  place: fc.constantFrom('inline' as const, 'deferred' as const),
+});
+
+/** Time goes by, and what was put off happens. */
+function pass(rig: NetRig, clock: VirtualClock): void {
+  rig.runDeferred();
+  clock.advanceTo(clock.now() + 100n);
+}
+
 /** A driver and a port that behave go on working after everything that was done before. */
-function worksAfterReset(rig: NetRig): void {
+function worksAfterReset(rig: NetRig, clock: VirtualClock): void {
   rig.pci.place();
   rig.pci.writePci(rig.pci.msixCapability + 2, 2, 0);
   rig.pci.reset();
@@ -187,7 +220,10 @@ function worksAfterReset(rig: NetRig): void {
   const driver = rig.start([], { receiveBuffers: 8 });
   driver.receive();
   rig.port.sent.length = 0;
-  expect(driver.send(plainFrame(60))?.written).toBe(0);
+  expect(driver.post(plainFrame(60))).toBe(true);
+  driver.kick();
+  pass(rig, clock);
+  expect(driver.reapTransmitted()).toBe(1);
   expect(rig.port.sent.map(({ frame }) => frame)).toEqual([plainFrame(60)]);
   expect(rig.port.deliver(plainFrame(61))).toBe(true);
   expect(driver.receive().at(-1)?.frame).toEqual(plainFrame(61));
@@ -229,15 +265,18 @@ const transportOperation = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constantFrom('deliver' as const, 'functionReset' as const, 'decode' as const, 'link' as const) }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom('deliver' as const, 'functionReset' as const, 'decode' as const, 'link' as const, 'time' as const),
+    }),
   },
 );
 
 describe('random operations on the PCI transport', () => {
   it('end in a state that a reset leads out of', () => {
     fc.assert(
-      fc.property(fc.array(transportOperation, { maxLength: 60 }), (operations) => {
-        const rig = new NetRig({ offloads: 'software', mtu: 1500, memory: new Ram(new ArrayBuffer(0x8_0000)) });
+      fc.property(cards, fc.array(transportOperation, { maxLength: 60 }), (card, operations) => {
+        const clock = new VirtualClock();
+        const rig = new NetRig({ offloads: 'software', mtu: 1500, memory: new Ram(new ArrayBuffer(0x8_0000)), card: { ...card, clock } });
         const { pci } = rig;
         for (const operation of operations) {
           if (operation.kind === 'register') {
@@ -258,11 +297,12 @@ describe('random operations on the PCI transport', () => {
             if (operation.write) pci.writePci(operation.offset, operation.width, operation.value % 2 ** (8 * operation.width));
             expect(pci.readPci(operation.offset, operation.width)).toBeLessThan(2 ** (8 * operation.width));
           } else if (operation.kind === 'deliver') rig.port.deliver(plainFrame(60));
+          else if (operation.kind === 'time') pass(rig, clock);
           else if (operation.kind === 'functionReset') rig.card.function.reset();
           else if (operation.kind === 'decode') pci.writePci(4, 2, 6);
           else rig.device.linkUp = !rig.device.linkUp;
         }
-        worksAfterReset(rig);
+        worksAfterReset(rig, clock);
       }),
       { numRuns: 300 },
     );
@@ -350,6 +390,7 @@ const netOperation = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('room' as const), room: fc.nat(3) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('time' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('head' as const), queue: fc.nat(2), head: fc.nat(40) }) },
   {
     weight: 1,
@@ -369,13 +410,22 @@ const netOperation = fc.oneof(
 describe('random operations on the network device', () => {
   it('end in a state, lose no count of a frame, and a reset leads out of it', () => {
     fc.assert(
-      fc.property(features, fc.array(netOperation, { maxLength: 50 }), (first, operations) => {
+      fc.property(cards, features, fc.array(netOperation, { maxLength: 50 }), (card, first, operations) => {
+        const clock = new VirtualClock();
         const memory = new GuardedRam(new ArrayBuffer(0x10_0000));
         memory.allowed = [{ start: 0, end: 0x10_0000 }];
-        const rig = new NetRig({ port: new RecordingPort(), offloads: 'software', mtu: 1500, queueSize: 16, memory });
+        const rig = new NetRig({
+          port: new RecordingPort(),
+          offloads: 'software',
+          mtu: 1500,
+          queueSize: 16,
+          memory,
+          card: { ...card, clock },
+        });
         const begin = (bits: readonly number[]): NetDriver => {
           rig.pci.arena = new GuestArena(0x1_0000, 0x10_0000);
-          return rig.start(bits, { receiveBuffers: 8, receiveBufferSize: 512 });
+          const known = card.suppression === 'event-idx' ? bits : bits.filter((bit) => bit !== VIRTIO_F_EVENT_IDX);
+          return rig.start(known, { receiveBuffers: 8, receiveBufferSize: 512 });
         };
         let driver = begin(first);
         let delivered = 0;
@@ -393,6 +443,7 @@ describe('random operations on the network device', () => {
             delivered++;
           } else if (operation.kind === 'receive') driver.receive();
           else if (operation.kind === 'command') driver.command(operation.commandClass, operation.command, operation.data);
+          else if (operation.kind === 'time') pass(rig, clock);
           else if (operation.kind === 'room') rig.port.open(operation.room);
           else if (operation.kind === 'head') {
             [driver.receiveQueue, driver.transmitQueue, driver.controlQueue][operation.queue]?.offer(operation.head);
@@ -415,7 +466,7 @@ describe('random operations on the network device', () => {
           const dropped = drops.rxNotReady + drops.rxLinkDown + drops.rxFiltered + drops.rxTooShort + drops.rxTooLong + drops.rxBadOffload;
           expect(rxFrames + dropped + rig.port.waiting + 1).toBeGreaterThanOrEqual(delivered);
         }
-        worksAfterReset(rig);
+        worksAfterReset(rig, clock);
       }),
       { numRuns: 500 },
     );
