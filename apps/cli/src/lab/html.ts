@@ -21,7 +21,8 @@ export function renderHtml({ title, scope, version, profiles, sections, results 
 <h1>${title}</h1>
 <p class="soft">${scope}. Lab version ${version}; ${results.length} points.</p>
 <nav aria-label="Sections"><ol>
-${sections.map((section) => html`<li><a href="#${section.id}">${section.title}</a>${badge(section.verdict)}</li>\n`)}<li><a href="#points">All points</a></li>
+${sections.map((section) => html`<li><a href="#${section.id}">${section.title}</a>${badge(section.verdict)}</li>\n`)}<li><a href="#prices">Prices</a></li>
+<li><a href="#points">All points</a></li>
 </ol></nav>
 </header>
 <main>
