@@ -257,7 +257,7 @@ export class VbusClient {
     if (open.shmCount >= MAX_SHMS) return this.#refuse(ENOSPC);
     const region = this.memory.map(address, length);
     if (region === undefined) return this.#refuse(EFAULT);
-    const slot = request === undefined ? undefined : this.#attachSignal(region, request);
+    const slot = request === undefined ? undefined : this.#attachSignal(region, request, open.entry.id);
     if (typeof slot === 'number') return this.#refuse(-slot);
     const result = connection.shm(id, 0, region, slot?.signal);
     // What the device did with it may have led to its being closed or unplugged.
@@ -271,13 +271,13 @@ export class VbusClient {
     return slot?.handle ?? 0;
   }
 
-  #attachSignal(region: SharedRegion, { offset, prio, cookie }: SignalRequest): SignalSlot | number {
+  #attachSignal(region: SharedRegion, { offset, prio, cookie }: SignalRequest, device: number): SignalSlot | number {
     if (!isShmSignal(region, offset)) return -EINVAL;
     let handle = this.#slots.indexOf(undefined);
     if (handle < 0) handle = this.#slots.length;
     if (handle >= MAX_SIGNALS) return -ENOSPC;
     const level = Math.min(prio, VBUS_PRIORITIES - 1);
-    const ring = (): void => this.#events.post({ kind: 'shmsignal', handle, cookie }, level);
+    const ring = (): void => this.#events.post({ kind: 'shmsignal', handle, cookie, device }, level);
     const signal = new ShmSignal({ region, offset, side: 'south', ring, defer: this.#defer });
     const slot = { handle, signal, cookie, prio: level };
     this.#slots[handle] = slot;

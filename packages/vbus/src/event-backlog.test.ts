@@ -4,7 +4,7 @@ import { EventBacklog, type VbusEvent } from './event-backlog.ts';
 
 const add = (id: number): VbusEvent => ({ kind: 'devadd', id, type: 'echo' });
 const drop = (id: number): VbusEvent => ({ kind: 'devdrop', id });
-const signal = (handle: number): VbusEvent => ({ kind: 'shmsignal', handle, cookie: BigInt(handle) });
+const signal = (handle: number): VbusEvent => ({ kind: 'shmsignal', handle, cookie: BigInt(handle), device: 0 });
 const close = (handle: number): VbusEvent => ({ kind: 'shmclose', handle, cookie: BigInt(handle) });
 
 const takeAll = (backlog: EventBacklog): VbusEvent[] => {

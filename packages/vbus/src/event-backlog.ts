@@ -8,11 +8,11 @@
  */
 import { VBUS_PRIORITIES } from './abi.ts';
 
-/** What a client is told. `handle` is the signal's, `cookie` the client's own name for it. */
+/** What a client is told. `handle` is the signal's, `cookie` the client's own name for it, `device` the id on the bus of what signals. */
 export type VbusEvent =
   | { readonly kind: 'devadd'; readonly id: number; readonly type: string }
   | { readonly kind: 'devdrop'; readonly id: number }
-  | { readonly kind: 'shmsignal'; readonly handle: number; readonly cookie: bigint }
+  | { readonly kind: 'shmsignal'; readonly handle: number; readonly cookie: bigint; readonly device: number }
   | { readonly kind: 'shmclose'; readonly handle: number; readonly cookie: bigint };
 
 export interface WaitingEvent {

@@ -10,7 +10,12 @@ import { EventRingDriver } from './testing/event-ring-driver.ts';
 const RING = 0x1000;
 const add = (id: number): VbusEvent => ({ kind: 'devadd', id, type: 'virtual-ethernet' });
 const drop = (id: number): VbusEvent => ({ kind: 'devdrop', id });
-const signal = (handle: number): VbusEvent => ({ kind: 'shmsignal', handle, cookie: 0x1_0000_0000n + BigInt(handle) });
+const signal = (handle: number, device = 0): VbusEvent => ({
+  kind: 'shmsignal',
+  handle,
+  cookie: 0x1_0000_0000n + BigInt(handle),
+  device,
+});
 const close = (handle: number): VbusEvent => ({ kind: 'shmclose', handle, cookie: 0x1_0000_0000n + BigInt(handle) });
 
 class Rig {
@@ -58,7 +63,7 @@ describe('[vbus PCI-2, calls and events] The event ring', () => {
     rig.queue.post(signal(0), 0);
     expect([rig.interrupts, rig.queue.counters]).toEqual([
       2,
-      { events: 6, signals: 6, interrupts: 2, suppressed: 4, delayed: 0, merged: 0, kicks: 0 },
+      { events: 6, signals: 6, interrupts: 2, suppressed: 4, coalescedSame: 4, coalescedOther: 0, delayed: 0, merged: 0, kicks: 0 },
     ]);
   });
 

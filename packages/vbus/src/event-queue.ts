@@ -40,6 +40,13 @@ export interface EventQueueOptions {
   readonly interrupt: () => void;
   /** Runs something soon, after the present call. */
   readonly defer: (run: () => void) => void;
+  /** False: every event is an interrupt of its own, whether or not the client has finished with the last one. Default true. */
+  readonly aggregation?: boolean;
+  /**
+   * An interrupt is on its way that cannot be asked for again (a pin that is high): also without aggregation no other one is asked for
+   * until the client has finished with it. Default: there is none.
+   */
+  readonly isRaised?: () => boolean;
   readonly trace?: TraceSink<EventQueueTrace> | undefined;
 }
 
@@ -51,8 +58,14 @@ export interface EventCounters {
   signals: number;
   /** Interrupts. */
   interrupts: number;
-  /** Events that did not need one: the client was busy with earlier ones. */
+  /** Events that did not need one: the client was busy with earlier ones, or polls. `events` = `interrupts` + `suppressed`. */
   suppressed: number;
+  /**
+   * Of those, signals, by what had been told since the last interrupt: a signal of the same device, too, for which an interrupt of its own
+   * would not have come again either; or others only (signals of other devices, hot-plug), where sharing one has saved it.
+   */
+  coalescedSame: number;
+  coalescedOther: number;
   /** Events that had to wait for room. */
   delayed: number;
   /** Events that were not needed: a signal that waited already, a device that came and went. */
@@ -70,9 +83,21 @@ interface Ring {
 
 /** Until `open` all events wait. */
 export class EventQueue implements EventSink {
-  readonly counters: EventCounters = { events: 0, signals: 0, interrupts: 0, suppressed: 0, delayed: 0, merged: 0, kicks: 0 };
+  readonly counters: EventCounters = {
+    events: 0,
+    signals: 0,
+    interrupts: 0,
+    suppressed: 0,
+    coalescedSame: 0,
+    coalescedOther: 0,
+    delayed: 0,
+    merged: 0,
+    kicks: 0,
+  };
   readonly #options: EventQueueOptions;
   readonly #backlog = new EventBacklog();
+  /** Devices whose signals were told since the last interrupt. */
+  readonly #heard: Set<number> = new Set();
   #ring: Ring | undefined = undefined;
   readonly #record = new Uint8Array(EVENT_SIZE);
   readonly #view = new DataView(this.#record.buffer);
@@ -111,6 +136,7 @@ export class EventQueue implements EventSink {
       offset: IOQ_SIGNAL_OFFSET,
       side: 'south',
       ring: () => this.#interrupt(),
+      coalesces: () => (this.#options.aggregation ?? true) || (this.#options.isRaised?.() ?? false),
       defer: this.#options.defer,
     });
     const ioq = Ioq.attach(region, { side: 'south', maxCount: VBUS_MAX_EVENTS, signal });
@@ -132,7 +158,7 @@ export class EventQueue implements EventSink {
 
   post(event: VbusEvent, prio: number, placed?: () => void): void {
     if (this.#backlog.size === 0 && this.#ring !== undefined && this.#place({ event, prio, placed })) {
-      this.#tell();
+      this.#tell([event]);
       return;
     }
     if (this.#backlog.add(event, prio, placed)) this.counters.delayed++;
@@ -145,28 +171,42 @@ export class EventQueue implements EventSink {
     this.#ring?.signal.close();
     this.#ring = undefined;
     this.#backlog.clear();
+    this.#heard.clear();
   }
 
   /** Places what there is room for, and listens for the client's making room while something waits. */
   #drain(): void {
     const ring = this.#ring;
     if (ring === undefined) return;
-    let placed = false;
+    const { aggregation = true } = this.#options;
+    const placed: VbusEvent[] = [];
     for (let next = this.#backlog.next; next !== undefined && this.#place(next); next = this.#backlog.next) {
       this.#backlog.take();
-      placed = true;
+      placed.push(next.event);
     }
-    if (placed) this.#tell();
+    if (aggregation) this.#tell(placed);
+    else for (const event of placed) this.#tell([event]);
     if (this.#backlog.size === 0 || ring.ioq.broken !== undefined) ring.signal.disable();
     else ring.signal.enable();
   }
 
-  #tell(): void {
+  /** Interrupts the client for events that it can see, if it wants to hear of them: once for all. */
+  #tell(events: readonly VbusEvent[]): void {
     const signal = this.#ring?.signal;
-    if (signal === undefined) return;
-    const before = signal.counters.suppressed;
-    signal.inject();
-    this.counters.suppressed += signal.counters.suppressed - before;
+    if (signal === undefined || events.length === 0) return;
+    const { counters } = this;
+    let interrupted = signal.inject();
+    if (interrupted) this.#heard.clear();
+    for (const event of events) {
+      const device = event.kind === 'shmsignal' ? event.device : undefined;
+      if (!interrupted) {
+        counters.suppressed++;
+        if (device !== undefined) counters[this.#heard.has(device) ? 'coalescedSame' : 'coalescedOther']++;
+      }
+      // The first event has the interrupt to itself.
+      interrupted = false;
+      if (device !== undefined) this.#heard.add(device);
+    }
   }
 
   #interrupt(): void {

@@ -47,7 +47,16 @@ export { NorthDevice } from './north/north-device.ts';
 export { type AddedDevice, type NorthCounters, NorthSession, type NorthSessionOptions } from './north/north-session.ts';
 export type { NorthWire } from './north/north-wire.ts';
 export { BufferMemory, BufferRegion, type ClientMemory, MappedMemory, MemoryRegion, type SharedRegion } from './shared-region.ts';
-export { initShmSignal, isShmSignal, ShmSignal, type ShmSignalOptions, type Side, type SignalCounters } from './shm-signal.ts';
+export {
+  addSignalCounters,
+  initShmSignal,
+  isShmSignal,
+  noSignals,
+  ShmSignal,
+  type ShmSignalOptions,
+  type Side,
+  type SignalCounters,
+} from './shm-signal.ts';
 export { type FieldSize, type Structure, structure } from './structure.ts';
 export { VbusTree } from './tree.ts';
 export { VENET_CLASS, VENET_TYPE, VENET_VERSION } from './venet/abi.ts';

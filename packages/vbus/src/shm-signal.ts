@@ -27,6 +27,11 @@ export interface ShmSignalOptions {
   readonly ring: () => void;
   /** Runs something soon, after the present call (a tasklet). */
   readonly defer: (run: () => void) => void;
+  /**
+   * Whether `pending` keeps the wire quiet, asked at each `inject`. False: the other side is rung for every one while it listens. Default:
+   * always true.
+   */
+  readonly coalesces?: () => boolean;
 }
 
 /** Counted since the object was made. */
@@ -37,6 +42,8 @@ export interface SignalCounters {
   rung: number;
   /** Those for which it was not: the other side is busy or does not listen. */
   suppressed: number;
+  /** Times that `inject` itself was put off, by whoever mitigates: it comes later, once for several. */
+  held: number;
   /** Times that the wire rang for this side. */
   wakeups: number;
   /** Those at which there was nothing to do, or nobody to listen. */
@@ -47,6 +54,21 @@ export interface SignalCounters {
 
 /** So often the notifier is called in a row; what is left then is deferred, so that a peer which never stops does not stop this side. */
 const NOTIFICATIONS_IN_A_ROW = 16;
+
+export const noSignals = (): SignalCounters => ({
+  injected: 0,
+  rung: 0,
+  suppressed: 0,
+  held: 0,
+  wakeups: 0,
+  spurious: 0,
+  notified: 0,
+});
+
+/** Adds `more` to `sum`. */
+export function addSignalCounters(sum: SignalCounters, more: Readonly<SignalCounters>): void {
+  for (const key of Object.keys(more) as (keyof SignalCounters)[]) sum[key] += more[key];
+}
 
 /** Writes a fresh descriptor: nobody listens, nothing happened. The north side does so before it gives the memory away. */
 export function initShmSignal(region: SharedRegion, offset: number): void {
@@ -70,10 +92,11 @@ export function isShmSignal(region: SharedRegion, offset: number): boolean {
 export class ShmSignal {
   /** Called when something happened, any number of things at once; may call `disable`, `enable`, `inject` and `close`. */
   onSignal: (() => void) | undefined = undefined;
-  readonly counters: SignalCounters = { injected: 0, rung: 0, suppressed: 0, wakeups: 0, spurious: 0, notified: 0 };
+  readonly counters: SignalCounters = noSignals();
   readonly #region: SharedRegion;
   readonly #ring: () => void;
   readonly #defer: (run: () => void) => void;
+  readonly #coalesces: () => boolean;
   /** Offsets of the flags: what this side receives by, and what the other one does. */
   readonly #enabled: number;
   readonly #pending: number;
@@ -93,6 +116,7 @@ export class ShmSignal {
     this.#region = region;
     this.#ring = options.ring;
     this.#defer = options.defer;
+    this.#coalesces = options.coalesces ?? (() => true);
     [this.#enabled, this.#pending, this.#dirty] = side === 'north' ? north : south;
     [this.#theirEnabled, this.#theirPending, this.#theirDirty] = side === 'north' ? south : north;
   }
@@ -114,31 +138,43 @@ export class ShmSignal {
     if (!this.#closed) this.#region.storeU8(this.#enabled, 0);
   }
 
-  /** Tells the other side that something happened. What was written to the region before is seen by it. */
-  inject(): void {
-    if (this.#closed) return;
+  /** The other side listens and has not been told: an `inject` now would ring. */
+  get wanted(): boolean {
+    return !this.#closed && this.#theyListen() && this.#region.loadU8(this.#theirPending) === 0;
+  }
+
+  /** Tells the other side that something happened. What was written to the region before is seen by it. True: the wire was rung. */
+  inject(): boolean {
+    if (this.#closed) return false;
     const region = this.#region;
     this.counters.injected++;
     region.storeU8(this.#theirDirty, 1);
-    if (region.loadU8(this.#theirEnabled) === 0 || region.loadU8(this.#theirPending) !== 0) {
+    if (!this.#theyListen() || (region.loadU8(this.#theirPending) !== 0 && this.#coalesces())) {
       this.counters.suppressed++;
-      return;
+      return false;
     }
     region.storeU8(this.#theirPending, 1);
     this.counters.rung++;
     this.#ring();
+    return true;
   }
 
-  /** The wire rang for this side. */
-  wakeup(): void {
-    if (this.#closed) return;
+  /** The wire rang for this side. False: there was nothing to do, or nobody listens. */
+  wakeup(): boolean {
+    if (this.#closed) return false;
     this.counters.wakeups++;
-    if (!this.#run()) this.counters.spurious++;
+    const heard = this.#run();
+    if (!heard) this.counters.spurious++;
+    return heard;
   }
 
   /** Nothing is called or written from now on. */
   close(): void {
     this.#closed = true;
+  }
+
+  #theyListen(): boolean {
+    return this.#region.loadU8(this.#theirEnabled) !== 0;
   }
 
   #isWaiting(): boolean {

@@ -34,6 +34,9 @@ export interface BridgeSessionOptions {
   readonly defer: (run: () => void) => void;
   /** Interrupts the client: there are events. */
   readonly interrupt: () => void;
+  /** As in `EventQueueOptions`. */
+  readonly aggregation?: boolean;
+  readonly isRaised?: () => boolean;
   readonly trace?: TraceSink<ConnectorEvent> | undefined;
 }
 
@@ -66,7 +69,7 @@ export class BridgeSession {
   #ring: SharedRegion | undefined = undefined;
 
   constructor(options: BridgeSessionOptions) {
-    const { connector, bus, memory, defer, trace } = options;
+    const { connector, bus, memory, defer, aggregation = true, isRaised = () => false, trace } = options;
     this.#options = options;
     this.#events = new EventQueue({
       interrupt: () => {
@@ -74,6 +77,8 @@ export class BridgeSession {
         options.interrupt();
       },
       defer,
+      aggregation,
+      isRaised,
       trace: trace && ((event) => trace({ ...event, connector })),
     });
     this.#client = new VbusClient({ bus, memory, defer, events: this.#events, name: connector, trace });

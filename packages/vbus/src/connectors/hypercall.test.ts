@@ -1,4 +1,4 @@
-import { Ram } from '@paravirt/bus';
+import { Ram, type RingEvent } from '@paravirt/bus';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Vbus, VbusHost } from '../bus.ts';
@@ -17,6 +17,7 @@ import {
   VBUS_HC_EVENTQ,
   VBUS_HC_SHMSIGNAL,
   VbusHypercalls,
+  type VbusHypercallsOptions,
 } from './hypercall.ts';
 
 const environment = (globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env ?? {};
@@ -33,8 +34,9 @@ class Rig {
   readonly deferred: (() => void)[] = [];
   readonly hypercalls: VbusHypercalls;
   readonly session: NorthSession;
+  readonly told: RingEvent[] = [];
 
-  constructor() {
+  constructor(options: Pick<VbusHypercallsOptions, 'aggregation'> = {}) {
     this.host.addClass({ name: ECHO_TYPE, create: () => this.device });
     this.host.createBus('b');
     this.bus = this.host.buses.get('b') as Vbus;
@@ -47,6 +49,8 @@ class Rig {
       memory,
       defer,
       inject: (vector, destination, logical) => void this.injected.push(`${vector} to ${logical ? 'set' : 'id'} ${destination}`),
+      ringTrace: (event) => void this.told.push(event),
+      ...options,
     });
     this.session = new NorthSession({
       wire: {
@@ -182,6 +186,25 @@ describe('[vbus v1] Dynirq', () => {
     expect(rig.injected).toEqual(['112 to id 1']);
     rig.settle();
     expect(rig.session.devices.size).toBe(0);
+  });
+
+  it('is injected for every event without aggregation, once for those that came while it was masked', () => {
+    const rig = new Rig({ aggregation: false }).start();
+    for (let i = 0; i < 2; i++) {
+      rig.host.unlink('b', 'one');
+      rig.host.link('b', 'one');
+    }
+    expect(rig.injected).toHaveLength(5);
+    rig.settle();
+    expect(rig.call(VBUS_HC_DYNIRQ_MASK, 0, 1)).toBe(0);
+    rig.host.unlink('b', 'one');
+    rig.host.link('b', 'one');
+    expect(rig.call(VBUS_HC_DYNIRQ_MASK, 0, 0)).toBe(0);
+    expect(rig.injected).toHaveLength(1);
+    rig.settle();
+    expect([...rig.session.devices.keys()]).toEqual([3]);
+    expect(rig.told).toEqual(Array.from({ length: 6 }, () => ({ kind: 'interrupt', source: 'vbus-hypercalls' })));
+    expect(rig.hypercalls.counters).toMatchObject({ interrupts: 6, events: { events: 7, suppressed: 1 } });
   });
 
   it('refuses vectors that are exceptions or none, other interrupts, flags and masks', () => {

@@ -5,7 +5,7 @@
  * The object is what a CPU asks for hypercalls and for its CPUID leaves 4000_0000H to 4000_FFFFH. Everything behind the wire is in
  * bridge-session.ts.
  */
-import type { TraceSink } from '@paravirt/bus';
+import type { RingEvent, TraceSink } from '@paravirt/bus';
 import { VBUS_BRIDGE_NEGOTIATE, VBUS_BRIDGE_QREG } from '../abi.ts';
 import type { Vbus } from '../bus.ts';
 import { EINVAL, ENOSYS, EPERM } from '../errno.ts';
@@ -60,6 +60,10 @@ export interface VbusHypercallsOptions {
   readonly inject: (vector: number, destination: number, logical: boolean) => void;
   /** For people. Default: `vbus-hypercalls`. */
   readonly name?: string;
+  /** False: every signal of a device is an interrupt of its own, whatever the guest has not finished with. Default true. */
+  readonly aggregation?: boolean;
+  /** Told of interrupts as they are injected. */
+  readonly ringTrace?: TraceSink<RingEvent>;
   readonly trace?: TraceSink<ConnectorEvent>;
 }
 
@@ -72,16 +76,29 @@ interface Route {
 
 export class VbusHypercalls {
   readonly #session: BridgeSession;
+  readonly #name: string;
   readonly #inject: VbusHypercallsOptions['inject'];
+  readonly #ringTrace: TraceSink<RingEvent> | undefined;
   #route: Route | undefined = undefined;
   #masked = false;
   /** An interrupt that could not be injected when it came. */
   #held = false;
 
   constructor(options: VbusHypercallsOptions) {
-    const { bus, memory, defer, inject, name = 'vbus-hypercalls', trace } = options;
+    const { bus, memory, defer, inject, name = 'vbus-hypercalls', aggregation = true, ringTrace, trace } = options;
+    this.#name = name;
     this.#inject = inject;
-    this.#session = new BridgeSession({ connector: name, bus, memory, defer, interrupt: () => this.#interrupt(), trace });
+    this.#ringTrace = ringTrace;
+    this.#session = new BridgeSession({
+      connector: name,
+      bus,
+      memory,
+      defer,
+      interrupt: () => this.#interrupt(),
+      aggregation,
+      isRaised: () => this.#held,
+      trace,
+    });
   }
 
   get counters(): ConnectorCounters {
@@ -170,6 +187,7 @@ export class VbusHypercalls {
     if (!this.#held || this.#masked || this.#route === undefined) return;
     this.#held = false;
     const { vector, destination, logical } = this.#route;
+    this.#ringTrace?.({ kind: 'interrupt', source: this.#name });
     this.#inject(vector, destination, logical);
   }
 }

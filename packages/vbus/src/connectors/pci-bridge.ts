@@ -6,13 +6,15 @@
  *   MSI   one vector, 32-bit address; INTA# while it is off
  *
  * Only aligned 32-bit writes count. A fast call runs within the OUT: descriptor and result are in memory that FASTCALL_ADD named, one for
- * each CPU, so that calls need no lock. Everything behind the wire is in bridge-session.ts.
+ * each CPU, so that calls need no lock. Everything behind the wire is in bridge-session.ts. To compare wires, BAR1 may be MMIO instead, and
+ * MSI may be missing: a driver that maps a range by its type, and asks for what interrupts there are, needs to know nothing.
  *
  * There is no register that acknowledges INTx: what says that the guest has taken an interrupt is `pending` of the event ring. The pin is
- * high while that is set, looked at again after every access and, ever less often, as time passes. DEVIATION: the host of 2009 pulsed the
- * pin, which loses interrupts that come while one is in service.
+ * high while that is set, looked at again after every access and, ever less often, as time passes: a driver that rings the event queue at the
+ * end of its handler has it low before the EOI. DEVIATION: the host of 2009 pulsed the pin, which loses interrupts that come while one is in
+ * service.
  */
-import { ALL_ONES, type Clock, type IoHandler, type Timer, type TraceSink, type Width } from '@paravirt/bus';
+import { ALL_ONES, type Clock, type IoHandler, type RingEvent, type Timer, type TraceSink, type Width } from '@paravirt/bus';
 import { COMMAND_BUS_MASTER, PciFunction } from '@paravirt/pci';
 import {
   CALL_DESC,
@@ -42,6 +44,17 @@ export interface VbusPciBridgeOptions {
   readonly defer: (run: () => void) => void;
   /** For people. Default: `vbus-bridge`. */
   readonly name?: string;
+  /** What BAR1 is: a range of ports, or of 32-bit memory with the same offsets. Default: port. */
+  readonly doorbell?: 'port' | 'mmio';
+  /** `intx`: there is no MSI capability. Default: msi. */
+  readonly interrupts?: 'msi' | 'intx';
+  /**
+   * False: every signal of a device is an interrupt of its own, whatever the guest has not finished with; on INTx, once its pin is low
+   * again. Default true.
+   */
+  readonly aggregation?: boolean;
+  /** Told of interrupts: a message is sent, or the wire rises. */
+  readonly ringTrace?: TraceSink<RingEvent>;
   readonly trace?: TraceSink<ConnectorEvent>;
 }
 
@@ -71,9 +84,19 @@ export class VbusPciBridge {
 
   constructor(options: VbusPciBridgeOptions) {
     const { bus, memory, clock, defer, name = 'vbus-bridge', trace } = options;
+    const { doorbell = 'port', interrupts = 'msi', aggregation = true, ringTrace } = options;
     this.#memory = memory;
     this.#clock = clock;
-    this.#session = new BridgeSession({ connector: name, bus, memory, defer, interrupt: () => this.#interrupt(), trace });
+    this.#session = new BridgeSession({
+      connector: name,
+      bus,
+      memory,
+      defer,
+      interrupt: () => this.#interrupt(),
+      aggregation,
+      isRaised: () => this.#look !== undefined,
+      trace,
+    });
     this.function = new PciFunction({
       name,
       vendorId: VBUS_PCI_VENDOR_ID,
@@ -83,9 +106,10 @@ export class VbusPciBridge {
       interruptPin: 1,
       bars: [
         { index: 0, kind: 'memory32', size: REGISTERS_SIZE, handler: this.#registerBlock() },
-        { index: 1, kind: 'io', size: SIGNALS_SIZE, handler: this.#signalBlock() },
+        { index: 1, kind: doorbell === 'mmio' ? 'memory32' : 'io', size: SIGNALS_SIZE, handler: this.#signalBlock() },
       ],
-      msi: { vectors: 1, addressBits: 32 },
+      ...(interrupts === 'msi' ? { msi: { vectors: 1, addressBits: 32 } } : {}),
+      onInterrupt: ringTrace && (() => ringTrace({ kind: 'interrupt', source: name })),
       onCommand: (command) => this.#setMaster((command & COMMAND_BUS_MASTER) !== 0),
       onReset: () => {
         this.#master = false;

@@ -157,10 +157,10 @@ export class NorthSession {
     });
   }
 
-  /** The wire's interrupt has come. */
-  interrupt(): void {
+  /** The wire's interrupt has come. False: there was nothing to do. */
+  interrupt(): boolean {
     this.counters.interrupts++;
-    this.#signal?.wakeup();
+    return this.#signal?.wakeup() ?? false;
   }
 
   /** DEVOPEN: the device, or −errno. */

@@ -1,10 +1,18 @@
 /**
  * A driver of the PCI bridge, as a guest's kernel has one. [vbus PCI-2 §2.3, "Bring-up order"] It checks the ids, places the ranges, turns
  * on decoding and bus mastering, then NEGOTIATE, MSI (or INTx), FASTCALL_ADD for each CPU, the event ring and QREG. Everything goes through
- * configuration space, memory and ports.
+ * configuration space, memory and ports; BAR1 says itself which of the two it is.
  */
 import type { AddressSpace } from '@paravirt/bus';
-import { CAPABILITY_MSI, COMMAND_BUS_MASTER, COMMAND_IO_SPACE, COMMAND_MEMORY_SPACE, MSI_ENABLE, type PciFunction } from '@paravirt/pci';
+import {
+  BAR_IO_SPACE,
+  CAPABILITY_MSI,
+  COMMAND_BUS_MASTER,
+  COMMAND_IO_SPACE,
+  COMMAND_MEMORY_SPACE,
+  MSI_ENABLE,
+  type PciFunction,
+} from '@paravirt/pci';
 import {
   CALL_DESC,
   FASTCALL_DESC,
@@ -28,7 +36,9 @@ export interface BridgeDriverOptions {
   readonly ports: AddressSpace;
   readonly arena: NorthArena;
   readonly defer: (run: () => void) => void;
-  /** Default: MSI. */
+  /** How configuration space is reached. Default: directly, without any mechanism of a machine. */
+  readonly configuration?: Pick<PciFunction['config'], 'read' | 'write'>;
+  /** Default: MSI if the function has it. */
   readonly interrupts?: 'msi' | 'intx';
   /** Fast-call channels, one for each; 0: all bus calls are slow. Default: 1. */
   readonly cpus?: number;
@@ -38,6 +48,8 @@ export interface BridgeDriverOptions {
 
 export const BRIDGE_MMIO_BASE = 0xf000_0000;
 export const BRIDGE_PORT_BASE = 0xc100;
+/** Of BAR1, where it is memory. */
+export const BRIDGE_DOORBELL_BASE = 0xf000_1000;
 export const MSI_ADDRESS = 0xfee0_0000;
 export const MSI_DATA = 0x41;
 
@@ -54,10 +66,15 @@ export class BridgeDriver implements NorthWire {
   /** The CPU whose channel the next bus call takes; beyond the channels: a slow call. */
   cpu = 0;
   readonly #options: BridgeDriverOptions;
+  readonly #configuration: Pick<PciFunction['config'], 'read' | 'write'>;
   readonly #channels: SharedRegion[] = [];
+  #doorbells: { readonly space: AddressSpace; readonly base: number };
+  #messages = false;
 
   constructor(options: BridgeDriverOptions) {
     this.#options = options;
+    this.#configuration = options.configuration ?? options.function.config;
+    this.#doorbells = { space: options.ports, base: BRIDGE_PORT_BASE };
     this.session = new NorthSession({ ...options, wire: this });
   }
 
@@ -68,7 +85,7 @@ export class BridgeDriver implements NorthWire {
     const negotiated = this.session.negotiate();
     if (negotiated < 0) return negotiated;
     this.#releaseChannels();
-    if (interrupts === 'msi') this.enableMsi();
+    this.#messages = interrupts === 'msi' && this.enableMsi();
     for (let cpu = 0; cpu < cpus; cpu++) {
       const added = this.addChannel(cpu);
       if (added < 0) return added;
@@ -78,29 +95,45 @@ export class BridgeDriver implements NorthWire {
 
   /** Ids, ranges, command register; false: another function. */
   enable(): boolean {
-    const { config } = this.#options.function;
+    const config = this.#configuration;
+    const { mmio, ports } = this.#options;
     const ids = VBUS_PCI_VENDOR_ID + VBUS_PCI_DEVICE_ID * 2 ** 16;
     if (config.read(VENDOR_ID, 4) !== ids || config.read(REVISION_ID, 1) !== VBUS_PCI_ABI_VERSION) return false;
     config.write(BAR0, 4, BRIDGE_MMIO_BASE);
-    config.write(BAR1, 4, BRIDGE_PORT_BASE);
+    const port = (config.read(BAR1, 4) & BAR_IO_SPACE) !== 0;
+    this.#doorbells = port ? { space: ports, base: BRIDGE_PORT_BASE } : { space: mmio, base: BRIDGE_DOORBELL_BASE };
+    config.write(BAR1, 4, this.#doorbells.base);
     config.write(COMMAND, 2, COMMAND_IO_SPACE | COMMAND_MEMORY_SPACE | COMMAND_BUS_MASTER);
     return true;
   }
 
   /** Offset of the capability in configuration space, 0 if there is none. */
   get msiCapability(): number {
-    const { config } = this.#options.function;
+    const config = this.#configuration;
     let at = config.read(CAPABILITIES_POINTER, 1);
     for (let left = 48; at !== 0 && config.read(at, 1) !== CAPABILITY_MSI && left > 0; left--) at = config.read(at + 1, 1);
     return at;
   }
 
-  enableMsi(): void {
-    const { config } = this.#options.function;
+  /** False: there is no such capability. */
+  enableMsi(): boolean {
+    const config = this.#configuration;
     const at = this.msiCapability;
+    if (at === 0) return false;
     config.write(at + 4, 4, MSI_ADDRESS);
     config.write(at + 8, 2, MSI_DATA);
     config.write(at + 2, 2, MSI_ENABLE);
+    return true;
+  }
+
+  /**
+   * The bridge's interrupt has come: takes the events. On INTx the event queue is rung then, so that the pin is low before the handler ends.
+   * False: there was nothing, a shared line has another source.
+   */
+  interrupt(): boolean {
+    const taken = this.session.interrupt();
+    if (taken && !this.#messages) this.kick();
+    return taken;
   }
 
   /** FASTCALL_ADD of `channel`: 0, or −errno. */
@@ -141,16 +174,22 @@ export class BridgeDriver implements NorthWire {
     writeDescriptor(channel, vector, length, address);
     // The host leaves the result alone if it does not know the channel.
     channel.writeU32(FASTCALL_DESC.offset.result, -EIO >>> 0);
-    this.#options.ports.write(BRIDGE_PORT_BASE + 4, 4, this.cpu);
+    this.#ring(4, this.cpu);
     return channel.readU32(FASTCALL_DESC.offset.result) | 0;
   }
 
   kick(): void {
-    this.#options.ports.write(BRIDGE_PORT_BASE, 4, 0);
+    this.#ring(0, 0);
   }
 
   signal(handle: number): void {
-    this.#options.ports.write(BRIDGE_PORT_BASE + 8, 4, handle);
+    this.#ring(8, handle);
+  }
+
+  /** Writes a register of BAR1. */
+  #ring(offset: number, value: number): void {
+    const { space, base } = this.#doorbells;
+    space.write(base + offset, 4, value);
   }
 
   #channelCall(call: number, channel: number, datap: number): number {

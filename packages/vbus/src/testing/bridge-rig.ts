@@ -5,7 +5,7 @@
 import { AddressSpace, Ram, RecordingLine, VirtualClock } from '@paravirt/bus';
 import type { Vbus } from '../bus.ts';
 import { VbusHost } from '../bus.ts';
-import { VbusPciBridge } from '../connectors/pci-bridge.ts';
+import { VbusPciBridge, type VbusPciBridgeOptions } from '../connectors/pci-bridge.ts';
 import type { ConnectorEvent } from '../connectors/trace.ts';
 import { NorthArena } from '../north/north-arena.ts';
 import { MappedMemory } from '../shared-region.ts';
@@ -13,6 +13,8 @@ import { BridgeDriver, type BridgeDriverOptions, MSI_ADDRESS, MSI_DATA } from '.
 import { ECHO_TYPE, EchoDevice, type EchoUse } from './echo-device.ts';
 
 export interface BridgeRigOptions extends Partial<Pick<BridgeDriverOptions, 'interrupts' | 'cpus' | 'events'>> {
+  /** Options of the bridge. */
+  readonly bridge?: Pick<VbusPciBridgeOptions, 'doorbell' | 'interrupts' | 'aggregation' | 'ringTrace'>;
   /** What the echo devices do with memory. */
   readonly use?: EchoUse;
 }
@@ -53,7 +55,8 @@ export class BridgeRig {
     this.host.addClass({ name: ECHO_TYPE, create });
     const defer = (run: () => void): void => void this.deferred.push(run);
     const { bus, memory, clock, mmio, ports, intx } = this;
-    this.bridge = new VbusPciBridge({ bus, memory, clock, defer, trace: (event) => void this.events.push(event) });
+    const trace = (event: ConnectorEvent): void => void this.events.push(event);
+    this.bridge = new VbusPciBridge({ bus, memory, clock, defer, trace, ...options.bridge });
     this.bridge.function.attach({
       memory: mmio,
       ports,
@@ -83,7 +86,7 @@ export class BridgeRig {
       if (run !== undefined) run();
       else if (this.messages > 0 || this.intx.high) {
         if (this.messages > 0) this.messages--;
-        this.driver.session.interrupt();
+        this.driver.interrupt();
         // The pin is looked at again as time passes.
         if (this.intx.high) this.clock.advanceTo(this.clock.now() + 20_000n);
       } else return true;

@@ -2,7 +2,7 @@
  * What a venet device did since it was made. Frames and bytes are counted as the guest sees them (`rx` goes to it, `tx` comes from it): a
  * TCP segment that was cut up for the wire is one frame.
  */
-import type { SignalCounters } from '../shm-signal.ts';
+import { noSignals, type SignalCounters } from '../shm-signal.ts';
 
 /** Why a frame went nowhere. */
 export type VenetDropReason =
@@ -75,11 +75,4 @@ export class VenetCounters {
   };
   /** Doorbells of connections that are gone; `Venet.doorbells` adds those that live. */
   readonly rings: Record<VenetRing, SignalCounters> = { rx: noSignals(), tx: noSignals(), event: noSignals(), page: noSignals() };
-}
-
-const noSignals = (): SignalCounters => ({ injected: 0, rung: 0, suppressed: 0, wakeups: 0, spurious: 0, notified: 0 });
-
-/** Adds `more` to `sum`. */
-export function addSignalCounters(sum: SignalCounters, more: Readonly<SignalCounters>): void {
-  for (const key of Object.keys(more) as (keyof SignalCounters)[]) sum[key] += more[key];
 }

@@ -10,11 +10,13 @@
 import type { TraceSink } from '@paravirt/bus';
 import {
   type Attribute,
+  addSignalCounters,
   type ConnectContext,
   type DeviceClass,
   type DeviceInterface,
   EBUSY,
   EINVAL,
+  noSignals,
   type ShmSignal,
   type SignalCounters,
   type VbusConnection,
@@ -140,17 +142,8 @@ export function virtioClass(name: string, create: (name: string) => VirtioVbusOp
   return { name, create: (device) => new VirtioVbus(create(device)) };
 }
 
-const noSignals = (): SignalCounters => ({ injected: 0, rung: 0, suppressed: 0, held: 0, wakeups: 0, spurious: 0, notified: 0 });
-
 function sum(past: SignalCounters, signal: ShmSignal | undefined): SignalCounters {
-  const { counters = noSignals() } = signal ?? {};
-  return {
-    injected: past.injected + counters.injected,
-    rung: past.rung + counters.rung,
-    suppressed: past.suppressed + counters.suppressed,
-    held: past.held + counters.held,
-    wakeups: past.wakeups + counters.wakeups,
-    spurious: past.spurious + counters.spurious,
-    notified: past.notified + counters.notified,
-  };
+  const all = { ...past };
+  if (signal !== undefined) addSignalCounters(all, signal.counters);
+  return all;
 }
