@@ -1,5 +1,7 @@
 /** From the options of a command to a machine: files are read, networks made, the PC wired. */
-import { createPc, DETERMINISTIC_START_MS, type KernelBoot, type Pc, type PcOptions } from '@paravirt/machine';
+import type { Clock } from '@paravirt/bus';
+import type { RunTrace } from '@paravirt/lab';
+import { createPc, DETERMINISTIC_START_MS, type KernelBoot, type NetOptions, type Pc, type PcOptions } from '@paravirt/machine';
 import { readFile } from './files.ts';
 import { Networks } from './networks.ts';
 import type { MachineOptions } from './options.ts';
@@ -19,10 +21,12 @@ export async function withMachine<T>(options: MachineOptions, use: (machine: Mac
   const startMs = options.deterministic ? DETERMINISTIC_START_MS : Date.now();
   const networks = new Networks(options.nets, startMs);
   try {
+    let clock: Clock | undefined;
+    const trace = options.trace?.(() => clock?.now() ?? 0n);
     const pc = createPc({
       memory: options.memory,
       boot,
-      nets: networks.cards,
+      nets: trace === undefined ? networks.cards : networks.cards.map((net, index) => watched(net, `net${index}`, trace)),
       vbus: options.vbus.map(({ wire }) => wire),
       vbusOptions: vbusOptions(options.vbus),
       plug: (card) => networks.plug(card),
@@ -33,12 +37,20 @@ export async function withMachine<T>(options: MachineOptions, use: (machine: Mac
       ...(options.engine === undefined ? {} : { engine: options.engine }),
       ...(options.observe === undefined ? {} : { observe: options.observe }),
       ...(options.exitPort === undefined ? {} : { exitPort: options.exitPort }),
+      ...(trace === undefined ? {} : { ringTrace: trace.sink }),
     } satisfies PcOptions);
+    clock = pc.clock;
     await networks.open();
     return await use({ pc, networks });
   } finally {
     networks.close();
   }
+}
+
+/** A data path in a thread of its own is not watched: its frames are there. */
+function watched(net: NetOptions, card: string, trace: RunTrace): NetOptions {
+  const { connect } = net;
+  return connect === undefined ? net : { ...net, connect: (clock) => trace.watch(card, connect(clock)) };
 }
 
 function kernelBoot(options: MachineOptions): KernelBoot {

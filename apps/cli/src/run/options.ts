@@ -1,4 +1,6 @@
 /** The options of `paravirt run`, as commander gives them and as they are meant; those that make a machine serve other commands, too. */
+
+import type { RunTrace } from '@paravirt/lab';
 import { ENGINES, type EngineName } from '@paravirt/x86-core';
 import { type Command, Option } from 'commander';
 import { type NetOption, parseNet } from './net-option.ts';
@@ -27,6 +29,8 @@ export interface MachineOptions {
   /** The CPU keeps and counts what it translates. */
   readonly observe?: boolean;
   readonly unknownOpcodes: 'fault' | 'stop';
+  /** Makes what is told of the cards' rings; `now`: virtual ns. */
+  readonly trace?: (now: () => bigint) => RunTrace;
 }
 
 export interface RunOptions extends MachineOptions {

@@ -1,4 +1,7 @@
-/** Lives as a table of the report's kind: a row for each buffer, times in µs; the first step absolute, the others since it. */
+/**
+ * Lives as a table of the report's kind: a row for each buffer that the device took, times in µs; the first step absolute, the others
+ * since it. Buffers that only lie ready, as a receive ring is full of, are counted in the caption.
+ */
 import type { Cell, Column, Table } from '../report/report.ts';
 import { type BufferLife, type Notification, STEPS } from './lives.ts';
 
@@ -21,10 +24,12 @@ export function beginning({ steps }: BufferLife): bigint {
 }
 
 export function lifeTable(lives: readonly BufferLife[]): Table {
+  const used = lives.filter(({ steps: { posted, ...others } }) => Object.keys(others).length > 0);
+  const ready = lives.length - used.length;
   return {
-    caption: 'The life of each buffer: µs since its first step',
+    caption: `The life of each buffer: µs since its first step${ready === 0 ? '' : `; ${ready} more lie ready`}`,
     columns: COLUMNS,
-    rows: lives.map((life): Cell[] => {
+    rows: used.map((life): Cell[] => {
       const start = beginning(life);
       const step = (at: bigint | undefined): Cell => (at === undefined ? null : since(at, start));
       const { posted, seen, mapped, copied, completed, reaped } = life.steps;

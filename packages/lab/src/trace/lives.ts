@@ -92,7 +92,8 @@ export function livesOf(events: readonly RecordedEvent[]): BufferLife[] {
         state.open.set(event.buffer, life);
       }
       life.steps[event.kind] ??= at;
-      life.bytes = event.bytes ?? life.bytes;
+      // A copy is as large as the frame; a posted buffer may have more room, and a completion tells what was written.
+      if (event.kind === 'copied' || life.bytes === undefined) life.bytes = event.bytes;
       life.frame ??= frame;
       if (event.kind === 'posted') state.withoutDoorbell.add(life);
       if (event.kind === 'seen') state.withoutDoorbell.delete(life);
