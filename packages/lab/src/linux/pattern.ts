@@ -17,7 +17,7 @@ function make(): Uint8Array {
     state ^= state << 5;
     bytes[i] = state;
   }
-  bytes.copyWithin(PATTERN_PERIOD, 0, PIECE_MAX);
+  for (let i = PATTERN_PERIOD; i < bytes.length; i++) bytes[i] = bytes[i - PATTERN_PERIOD] as number;
   return bytes;
 }
 
