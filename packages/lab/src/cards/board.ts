@@ -92,6 +92,7 @@ export class Board {
   readonly trace: RunTrace | undefined;
   readonly #cardArea: number;
   readonly #fast: { readonly space: 'port' | 'mmio'; readonly base: number; readonly end: number }[] = [];
+  readonly #fastNames: Set<string> = new Set();
   /** Handlers by line, then by device. */
   readonly #lines: readonly Map<number, () => void>[] = [new Map(), new Map(), new Map(), new Map()];
 
@@ -154,6 +155,11 @@ export class Board {
     if (!this.#fast.some((range) => range.space === space && range.base === base)) this.#fast.push({ space, base, end: base + size });
   }
 
+  /** The same for a BAR, wherever the guest puts it; `name` is that of its mapping. */
+  answerRangeInKernel(name: string): void {
+    this.#fastNames.add(name);
+  }
+
   /** The guest's handler for INTA# of device `device`: one of those that share the line. */
   handleLine(device: number, handler: () => void): void {
     this.#lines[pirqOf(device, 1)]?.set(device, handler);
@@ -207,6 +213,8 @@ export class Board {
 
   #answers(space: 'port' | 'mmio', address: number): 'kernel' | 'user' {
     for (const range of this.#fast) if (range.space === space && address >= range.base && address < range.end) return 'kernel';
-    return 'user';
+    if (this.#fastNames.size === 0) return 'user';
+    const name = (space === 'port' ? this.ports : this.mmio).at(address)?.name;
+    return name !== undefined && this.#fastNames.has(name) ? 'kernel' : 'user';
   }
 }

@@ -28,12 +28,6 @@ export interface NicTransport extends TransportDriver {
   forceKick(queue: number): void;
 }
 
-/** What a driver may have below virtio's own suppression: the doorbell in shared memory. */
-export interface SignalGate {
-  enable(): void;
-  disable(): void;
-}
-
 export interface VirtioNicOptions {
   readonly index: number;
   readonly vcpu: Vcpu;
@@ -43,15 +37,10 @@ export interface VirtioNicOptions {
   /** MSI-X vectors of the receive and the transmit queue. */
   readonly vectors?: readonly [number, number];
   /** Interrupts are kept away by the shm_signals of the two rings alone. */
-  readonly gates?: (queue: number) => SignalGate | undefined;
+  readonly gated?: boolean;
   readonly session: VirtioSession;
-  /** Doorbells that the transport's own gate passed and kept back, and signals; absent: the rings' counts are all there is. */
-  readonly gateCounts?: () => {
-    readonly rung: number;
-    readonly doorbellsSuppressed: number;
-    readonly signalsSent: number;
-    readonly signalsSuppressed: number;
-  };
+  /** What passed the shm_signals below virtio's own suppression, and what they stopped. Absent: there are none. */
+  readonly gateCounts?: () => { readonly doorbellsRung: number; readonly signalsSent: number; readonly signalsSuppressed: number };
   /** Frames that wait for room in the receive ring. */
   readonly backlog: () => number;
   readonly copiedBytes: () => number;
@@ -128,12 +117,15 @@ export class VirtioNic implements Nic {
     if (queue !== RECEIVE_QUEUE && this.#used(TRANSMIT_QUEUE)) this.#txNapi.schedule();
   }
 
+  /** Linux's start_xmit: takes back what is done, asks for an interrupt, adds, kicks. */
   send(frame: Uint8Array): boolean {
-    this.#disable(TRANSMIT_QUEUE);
-    this.#reap();
+    do {
+      this.#disable(TRANSMIT_QUEUE);
+      this.#reap();
+    } while (!this.#enableDelayed());
     const address = this.#txSpare.pop();
     if (address === undefined) {
-      this.#stop();
+      this.#stopped = true;
       return false;
     }
     const { memory } = this.#transport;
@@ -143,8 +135,6 @@ export class VirtioNic implements Nic {
     this.#txPosted.set(head, address);
     this.#sent++;
     this.#kick(TRANSMIT_QUEUE);
-    if (this.#txSpare.length === 0) this.#stop();
-    else this.#enableDelayed();
     const { spuriousEvery } = this.#options.fault ?? {};
     if (spuriousEvery !== undefined && this.#sent % spuriousEvery === 0) this.#ring(TRANSMIT_QUEUE);
     return true;
@@ -156,16 +146,17 @@ export class VirtioNic implements Nic {
     const sum = (of: (queue: NonNullable<(typeof queues)[number]>) => number): number =>
       queues.reduce((total, queue) => total + (queue === undefined ? 0 : of(queue)), 0);
     const gate = gateCounts?.();
+    const rung = gate?.doorbellsRung ?? this.#rung;
     return {
       doorbells: {
-        rung: gate?.rung ?? this.#rung,
-        suppressed: this.#asked - this.#rung + (gate?.doorbellsSuppressed ?? 0),
+        rung,
+        suppressed: this.#asked - rung,
         spurious: sum(({ spurious }) => spurious),
       },
       signals: {
         sent: gate?.signalsSent ?? sum(({ interrupts }) => interrupts),
         suppressed: sum(({ suppressed }) => suppressed) + (gate?.signalsSuppressed ?? 0),
-        held: 0,
+        held: sum(({ held }) => held),
       },
       copiedBytes: copiedBytes(),
       frames: frames(),
@@ -215,35 +206,30 @@ export class VirtioNic implements Nic {
   }
 
   #enable(queue: number): void {
-    const gate = this.#options.gates?.(queue);
-    if (gate === undefined) this.#ringOf(queue).enableInterrupts();
-    else gate.enable();
+    if (this.#options.gated === true) this.#transport.listen?.(queue, true);
+    else this.#ringOf(queue).enableInterrupts();
   }
 
   #disable(queue: number): void {
-    const gate = this.#options.gates?.(queue);
-    if (gate === undefined) this.#ringOf(queue).disableInterrupts();
-    else gate.disable();
+    if (this.#options.gated === true) this.#transport.listen?.(queue, false);
+    else this.#ringOf(queue).disableInterrupts();
   }
 
-  /** Linux's virtqueue_enable_cb_delayed: with the event index an interrupt when three quarters of what is in flight are done. */
-  #enableDelayed(): void {
+  /**
+   * Linux's virtqueue_enable_cb_delayed: with the event index an interrupt when three quarters of what is in flight are done. False: so much
+   * is done already.
+   */
+  #enableDelayed(): boolean {
     const tx = this.#tx;
-    if (!tx.eventIndex || this.#options.gates?.(TRANSMIT_QUEUE) !== undefined) {
+    if (!tx.eventIndex || this.#options.gated === true) {
       this.#enable(TRANSMIT_QUEUE);
-      if (this.#used(TRANSMIT_QUEUE)) this.#txNapi.schedule();
-      return;
+      return !tx.pending;
     }
     const inFlight = this.#txPosted.size;
     const reaped = tx.availableIndex - inFlight;
     const after = Math.floor((inFlight * 3) / 4);
     tx.writeUsedEvent((reaped + after) & 0xffff);
-    if (((tx.usedIndex - reaped) & 0xffff) > after) this.#txNapi.schedule();
-  }
-
-  #stop(): void {
-    this.#stopped = true;
-    this.#enableDelayed();
+    return ((tx.usedIndex - reaped) & 0xffff) <= after;
   }
 
   /** Takes back all that is done; true if there was any. */
