@@ -26,7 +26,7 @@ export function snapshot({ board, cards, nics }: Measured): Counted {
     spent.guest += timeline.spent.guest;
     spent.host += timeline.spent.host;
   }
-  const other: Record<string, number> = {};
+  const other: Record<string, number> = { configAccesses: board.configurationAccesses };
   for (const card of cards) for (const [name, count] of Object.entries(card.other)) other[name] = (other[name] ?? 0) + count;
   return {
     time: board.simulation.now,

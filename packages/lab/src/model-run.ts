@@ -13,6 +13,7 @@ import { measuresBetween, snapshot } from './measuring.ts';
 import type { Point, Workload } from './point.ts';
 import type { LabContext } from './run-point.ts';
 import { GuestEnd, PeerEnd } from './workloads/ends.ts';
+import { Plugging } from './workloads/plugging.ts';
 import { type Traffic, trafficOf } from './workloads/traffic.ts';
 import { Watchdog } from './workloads/watchdog.ts';
 
@@ -37,6 +38,8 @@ export class ModelRun {
   readonly cards: readonly Card[];
   readonly nics: Nic[] = [];
   readonly #point: Point;
+  /** When the last card was up. */
+  #readyAt = 0;
 
   /** @throws ConfigurationError for a point that is none. */
   constructor(point: Point, options: ModelRunOptions) {
@@ -48,11 +51,53 @@ export class ModelRun {
 
   /** Runs the workload. @throws RunFailure */
   measure(): Measures {
-    return this.traffic();
+    const { workload } = this.#point;
+    if (workload.kind === 'probe') return this.#measureProbe();
+    return workload.kind === 'hotplug' ? this.#measurePlugging(workload.cycles) : this.#measureTraffic();
   }
 
-  /** @throws RunFailure */
-  traffic(): Measures {
+  /** From the first access until all cards are up. */
+  #measureProbe(): Measures {
+    const { cards } = this;
+    const before = snapshot({ ...this, nics: [] });
+    this.probe();
+    const measures = measuresBetween(before, snapshot(this), []);
+    const facts = cards.map((card) => card.facts);
+    return {
+      ...measures,
+      elapsed: this.#readyAt,
+      other: {
+        ...measures.other,
+        doorbellAddresses: sum(facts.map(({ doorbellAddresses }) => doorbellAddresses)),
+        interruptMessages: sum(facts.map(({ interruptMessages }) => interruptMessages)),
+        sharedRegions: sum(facts.map(({ sharedRegions }) => sharedRegions)),
+      },
+    };
+  }
+
+  /** Cards that come and go while the guest runs; what a bus itself needs once is not in it. */
+  #measurePlugging(cycles: number): Measures {
+    const { board, cards } = this;
+    const warm = cards.map((card) => new Plugging(board, card, 1));
+    this.#run(warm);
+    const before = snapshot({ ...this, nics: [] });
+    const plugging = cards.map((card) => new Plugging(board, card, cycles));
+    this.#run(plugging);
+    const measures = measuresBetween(before, snapshot({ ...this, nics: [] }), []);
+    return { ...measures, other: { ...measures.other, cycles: sum(plugging.map((each) => each.cycles)) } };
+  }
+
+  /** Until all are done, whatever fails first. */
+  #run(jobs: readonly { start(): void; readonly done: boolean; readonly failed: string | undefined }[]): void {
+    for (const job of jobs) job.start();
+    while (jobs.some(({ done }) => !done)) {
+      const failed = jobs.find((job) => job.failed !== undefined)?.failed;
+      if (failed !== undefined) throw new RunFailure(failed);
+      if (!this.board.simulation.step()) throw new RunFailure('stalled: a card neither comes nor goes');
+    }
+  }
+
+  #measureTraffic(): Measures {
     const { board, cards } = this;
     const { workload } = this.#point;
     this.probe();
@@ -97,6 +142,7 @@ export class ModelRun {
       card.start((result) => {
         if (result instanceof ConfigurationError) failed = result;
         else this.nics.push(result);
+        this.#readyAt = board.simulation.now;
       });
     while (this.nics.length < cards.length && failed === undefined) if (!board.simulation.step()) break;
     if (failed instanceof ConfigurationError) throw new RunFailure(failed.message);

@@ -12,6 +12,7 @@ import {
   CONFIG_MECHANISM_PORT,
   CONFIG_MECHANISM_PORTS,
   ConfigMechanism1,
+  type ConfigurationAccess,
   HOTPLUG_REGISTERS_SIZE,
   HotplugSlots,
   InterruptRouting,
@@ -30,6 +31,7 @@ import { Simulation } from '../simulation/simulation.ts';
 import { Timeline } from '../simulation/timeline.ts';
 import { Vcpu } from '../simulation/vcpu.ts';
 import { Wire } from '../simulation/wire.ts';
+import { AcpiSlots } from './acpi-slots.ts';
 
 export interface BoardOptions {
   readonly profile: CostProfile;
@@ -82,7 +84,11 @@ export class Board {
   readonly mmio: ExitSpace;
   readonly ports: ExitSpace;
   readonly bus: PciBus;
-  readonly configuration: ConfigPorts;
+  /** How the guest reaches configuration space. */
+  readonly configuration: ConfigurationAccess;
+  /** Accesses by it. */
+  configurationAccesses = 0;
+  readonly acpi: AcpiSlots;
   readonly slots: HotplugSlots;
   /** The host's kernel beside the guest's processor: softirqs, timers. */
   readonly kernel: Timeline;
@@ -126,9 +132,20 @@ export class Board {
       interrupts: new InterruptRouting({ lines: [pirq(0), pirq(1), pirq(2), pirq(3)] }),
     });
     this.ports.map('configuration', CONFIG_MECHANISM_PORT, CONFIG_MECHANISM_PORTS, new ConfigMechanism1({ bus: this.bus }));
-    this.configuration = new ConfigPorts(this.ports);
+    const path = new ConfigPorts(this.ports);
+    this.configuration = {
+      readConfig: (address, offset, width) => {
+        this.configurationAccesses++;
+        return path.readConfig(address, offset, width);
+      },
+      writeConfig: (address, offset, width, value) => {
+        this.configurationAccesses++;
+        path.writeConfig(address, offset, width, value);
+      },
+    };
     this.slots = new HotplugSlots({ bus: this.bus, event: () => this.vcpu.interrupt(SCI_VECTOR) });
     this.ports.map('hot-plug', HOTPLUG_PORT, HOTPLUG_REGISTERS_SIZE, this.slots);
+    this.acpi = new AcpiSlots(this);
   }
 
   /** First address of the area that a vbus client shares with its bus, and its length. */

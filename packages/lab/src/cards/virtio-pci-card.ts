@@ -3,7 +3,7 @@
  * device, all through configuration ports and memory accesses; then its interrupts go to the driver.
  */
 import { ConfigurationError, parseMitigation } from '@paravirt/bus';
-import { type PciAddress, probeBars } from '@paravirt/pci';
+import { COMMAND_BUS_MASTER, COMMAND_IO_SPACE, COMMAND_MEMORY_SPACE, type PciAddress, probeBars, setCommand } from '@paravirt/pci';
 import { NET_CLASS_CODE, VirtioNet, VirtioPci } from '@paravirt/virtio';
 import { PciDriver, RECEIVE_QUEUE, TRANSMIT_QUEUE } from '@paravirt/virtio/testing';
 import type { CardSetup } from '../point.ts';
@@ -46,6 +46,7 @@ export class VirtioPciCard implements Card {
   readonly #slot: number;
   /** Reads of the ISR status by the driver's handler. */
   #statusReads = 0;
+  #driver: PciDriver | undefined = undefined;
 
   constructor(options: CardOptions) {
     const { board, setup, index } = options;
@@ -75,6 +76,10 @@ export class VirtioPciCard implements Card {
     this.#slot = index + 1;
   }
 
+  get #address(): PciAddress {
+    return { bus: 0, device: this.#slot, function: 0 };
+  }
+
   get facts(): CardFacts {
     const { msix } = this.#pci.function;
     return { doorbellAddresses: this.#device.queueSizes.length, interruptMessages: msix?.vectors ?? 1, sharedRegions: 2 };
@@ -90,15 +95,27 @@ export class VirtioPciCard implements Card {
     board.vcpu.post(() => ready(attempt(() => this.#probe())));
   }
 
-  stop(gone: () => void): void {
-    this.#options.board.bus.unplug(this.#slot);
-    gone();
+  insert(ready: (result: Nic | ConfigurationError) => void): void {
+    const { acpi, slots } = this.#options.board;
+    acpi.drive(this.#slot, { inserted: () => ready(attempt(() => this.#probe())), removed: () => this.#letGo() });
+    slots.add(this.#pci.function, this.#slot);
+  }
+
+  remove(gone: () => void): void {
+    const { slots, vcpu } = this.#options.board;
+    slots.onEject = () => vcpu.post(gone);
+    slots.requestRemoval(this.#slot);
+  }
+
+  #letGo(): void {
+    this.#driver?.reset();
+    setCommand(this.#options.board.configuration, this.#address, 0, COMMAND_BUS_MASTER | COMMAND_MEMORY_SPACE | COMMAND_IO_SPACE);
   }
 
   #probe(): VirtioNic {
     const { board, setup, index, fault } = this.#options;
     const { configuration, mmio, ports, ram, vcpu } = board;
-    const address: PciAddress = { bus: 0, device: this.#slot, function: 0 };
+    const address = this.#address;
     if (configuration.readConfig(address, VENDOR_ID, 4) !== VIRTIO_NET_ID)
       throw new ConfigurationError('no-card', `no virtio-net in slot ${this.#slot}`, address);
     probeBars(configuration, address);
@@ -115,6 +132,7 @@ export class VirtioPciCard implements Card {
         },
       },
     );
+    this.#driver = driver;
     if (this.#place.answers === 'kernel')
       board.answerInKernel(
         driver.doorbells === ports ? 'port' : 'mmio',
