@@ -58,6 +58,11 @@ export interface ConnectorReport {
   readonly events: number;
   readonly signals: number;
   readonly interrupts: number;
+  /**
+   * Signals that needed no interrupt since one was under way: of what had signalled already, which would not have had one of its own either,
+   * and of others, where sharing saved it.
+   */
+  readonly coalesced: { readonly same: number; readonly other: number };
   /** Of devices, carried by one interrupt; undefined before the first. */
   readonly signalsPerInterrupt: number | undefined;
 }
@@ -101,7 +106,7 @@ const traffic = (c: Traffic): Pick<CardCounts, 'frames' | 'bytes' | 'copiedBytes
 const saved = (queues: readonly QueueCounters[]): number => add(queues.map((q) => Math.max(0, q.available - (q.doorbells - q.spurious))));
 
 /** virtio-net on PCI: its registers are in ranges that have its name. */
-export function countVirtioPci(device: VirtioNet, transport: VirtioPci, spaces: readonly AddressSpace[]): CardCounts {
+export function countVirtioPci(device: Pick<VirtioNet, 'counters'>, transport: VirtioPci, spaces: readonly AddressSpace[]): CardCounts {
   const queues = transport.session.queues.map(({ counters }) => counters);
   const own = `${transport.function.name} BAR`;
   const ranges = spaces.flatMap(({ totals }) => [...totals].filter(([name]) => name.startsWith(own)));
@@ -144,6 +149,6 @@ export function countVenet(device: Venet): CardCounts {
     ...traffic(device.counters),
     exits: rung,
     doorbells: { rung, spurious: add(rings.map((r) => r.spurious)), saved: without(rxFrames, rx) + without(txFrames, tx) },
-    signals: { sent: add(rings.map((r) => r.rung)), suppressed: add(rings.map((r) => r.suppressed)), held: 0 },
+    signals: { sent: add(rings.map((r) => r.rung)), suppressed: add(rings.map((r) => r.suppressed)), held: add(rings.map((r) => r.held)) },
   };
 }

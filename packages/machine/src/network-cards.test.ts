@@ -3,6 +3,7 @@ import { type EthernetPort, portPair } from '@paravirt/net-backend';
 import { HOTPLUG_EJECT } from '@paravirt/pci';
 import { EEXIST, EINVAL, ENODEV, ENOENT } from '@paravirt/vbus';
 import { describe, expect, it } from 'vitest';
+import type { VbusOptions } from './card-options.ts';
 import { type Host, platformHost } from './host.ts';
 import { createPc, type Pc } from './pc.ts';
 import type { NetOptions, PcOptions } from './pc-options.ts';
@@ -111,6 +112,15 @@ describe('Options of cards', () => {
     expect(first).not.toContain('BAR2');
     expect(second).toContain('BAR2 memory32');
     expect(second).not.toContain('BAR4');
+  });
+
+  it('of connectors reach the bridge', () => {
+    const bridge = (vbusOptions: VbusOptions): string => {
+      const described = machine([], { vbus: ['pci'], vbusOptions }).pci.describe();
+      return described.slice(described.indexOf('vbus-bridge'));
+    };
+    expect(bridge({})).toMatch(/BAR1 io/);
+    expect(bridge({ doorbell: 'mmio', interrupts: 'intx', aggregation: false })).toMatch(/BAR1 memory32/);
   });
 
   it('that do not go together are refused, also of a card that comes later or that an administrator makes', () => {

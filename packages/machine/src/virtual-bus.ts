@@ -86,6 +86,7 @@ export class VirtualBus {
         events: events.events,
         signals: events.signals,
         interrupts,
+        coalesced: { same: events.coalescedSame, other: events.coalescedOther },
         signalsPerInterrupt: interrupts === 0 ? undefined : events.signals / interrupts,
       };
     });

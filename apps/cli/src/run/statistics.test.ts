@@ -62,6 +62,7 @@ const STATISTICS: Statistics = {
       events: 7,
       signals: 6,
       interrupts: 4,
+      coalesced: { same: 1, other: 1 },
       signalsPerInterrupt: 1.5,
     },
   ],
@@ -165,6 +166,7 @@ describe('--stats', () => {
         doorbells                  2 of devices, 1 of the event queue
         events                     7, 6 signals
         interrupts                 4
+        coalesced                  1 signals of the same device, 1 of another
         signals per interrupt      1.50
       CPU exits per frame                     424
       interrupts per frame                  50.00

@@ -69,6 +69,7 @@ function* connectorRows(c: ConnectorReport): Generator<readonly [string, string]
   yield ['doorbells', `${count(c.doorbells)} of devices, ${count(c.kicks)} of the event queue`];
   yield ['events', `${count(c.events)}, ${count(c.signals)} signals`];
   yield ['interrupts', count(c.interrupts)];
+  yield ['coalesced', `${count(c.coalesced.same)} signals of the same device, ${count(c.coalesced.other)} of another`];
   if (c.signalsPerInterrupt !== undefined) yield ['signals per interrupt', fraction(c.signalsPerInterrupt)];
 }
 
