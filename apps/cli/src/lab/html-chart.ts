@@ -10,7 +10,7 @@ import { parseHTML } from 'linkedom';
 import { type Markup, trusted } from './html-markup.ts';
 
 /** Of the drawing; a page shows it at this width or narrower. */
-const WIDTH = 560;
+const WIDTH = 520;
 const FONT_SIZE = 12;
 /** How many colours the page has; more series begin again. */
 export const SERIES_COLOURS = 8;
@@ -77,7 +77,7 @@ function barsOf({ data, y }: Chart, series: readonly string[]): Plot.PlotOptions
         textAnchor: 'start',
         dx: 5,
       }),
-      Plot.text(names, { fy: 'name', text: 'name', frameAnchor: 'top-left', dx: 2, dy: 4, fontWeight: 600 }),
+      Plot.text(names, { fy: 'name', text: 'name', frameAnchor: 'top-left', dx: 2, dy: 4 }),
       Plot.ruleX([0]),
     ],
   };

@@ -125,7 +125,7 @@ describe('Lost doorbells', () => {
     const clean = suppression.evaluate(resultsIn(testPlan), testPlan);
     const lossy = suppression.evaluate(resultsIn(testPlan, planted), testPlan);
     expect(clean.findings.join(' ')).toContain('No scheme lost');
-    expect(lossy.findings.join(' ')).toContain('Lost: venet, shm_signal, packets both ways (3)');
+    expect(lossy.findings.join(' ')).toContain('Lost: venet, shm_signal, bulk up (3)');
     expect(clean.verdict).toBe('holds');
     expect(lossy.verdict).toBe('does not hold');
   });

@@ -64,7 +64,7 @@ export const polling: Experiment = {
         text: 'venet polls at both ends with notifications masked, “bidirectional NAPI”, and has a thread for each direction.',
         counter: 'None of it requires vbus; all can be done with PCI (Avi Kivity).',
       },
-      experiment: `The device looks at its rings when a doorbell rings, or goes on looking (\`${POLL}\`: every 20 µs until it found nothing twice), while the driver is asked for no doorbells. The same on both buses.`,
+      experiment: `The device looks at its rings when a doorbell rings, or goes on looking (${POLL}: every 20 µs until it found nothing twice), while the driver is asked for no doorbells. The same on both buses.`,
       tables: [
         tabulate<Row>(
           'Doorbells or polling',
