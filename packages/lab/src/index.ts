@@ -2,6 +2,7 @@
 export { type Experiment, labPoints, type Plan, type Results, type Scope } from './claims/experiment.ts';
 export { EXPERIMENTS } from './claims/experiments.ts';
 export type { CostProfile } from './cost/cost-profile.ts';
+export { parseProfile } from './cost/parse-profile.ts';
 export { profiles } from './cost/profiles.ts';
 export { parsePoint, parsePointResult } from './interchange.ts';
 export {

@@ -3,103 +3,15 @@
  * believed: what has a wrong shape, an unknown word or more than fits is refused; what is taken is a new object whose keys are in the order
  * of the types, so that equal results are equal as text, too.
  */
-import { ConfigurationError, parseMitigation } from '@paravirt/bus';
-import type { ExitKind, Measures, PointResult, RoundTrips } from './measures.ts';
+import { parseMitigation } from '@paravirt/bus';
+import { Fields, LONGEST_WORD } from './fields.ts';
+import { EXIT_KINDS, type Measures, type PointResult, type RoundTrips } from './measures.ts';
 import type { CardSetup, Point, Workload } from './point.ts';
 
-type Unknown = Readonly<Record<string, unknown>>;
-
 const MOST_CARDS = 8;
-/** Of a word, and of the sentence that says why a point failed. */
-const LONGEST_WORD = 64;
+/** Of the sentence that says why a point failed. */
 const LONGEST_REASON = 1000;
 const MOST_OTHER = 64;
-
-/** Reads an object field by field; what nobody has asked for is refused by `end`. */
-class Fields {
-  readonly #value: Unknown;
-  readonly #what: string;
-  readonly #code: 'bad-point' | 'bad-result';
-  readonly #left: Set<string>;
-
-  constructor(value: unknown, what: string, code: 'bad-point' | 'bad-result') {
-    this.#what = what;
-    this.#code = code;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) this.refuse(`${what} is no object`, value);
-    this.#value = value as Unknown;
-    this.#left = new Set(Object.keys(this.#value));
-  }
-
-  has(name: string): boolean {
-    return this.#left.has(name);
-  }
-
-  get(name: string): unknown {
-    this.#left.delete(name);
-    return Object.hasOwn(this.#value, name) ? this.#value[name] : undefined;
-  }
-
-  nested(name: string): Fields {
-    return new Fields(this.get(name), `${this.#what}.${name}`, this.#code);
-  }
-
-  word<T extends string>(name: string, known: readonly T[]): T {
-    const value = this.get(name);
-    if (!known.includes(value as T)) this.refuse(`${this.#what}.${name} is not one of ${known.join(', ')}`, value);
-    return value as T;
-  }
-
-  text(name: string, longest: number): string {
-    const value = this.get(name);
-    if (typeof value !== 'string' || value === '' || value.length > longest || /\p{Cc}/u.test(value))
-      this.refuse(`${this.#what}.${name} is no line of text of at most ${longest} characters`, value);
-    return value as string;
-  }
-
-  truth(name: string): boolean {
-    const value = this.get(name);
-    if (typeof value !== 'boolean') this.refuse(`${this.#what}.${name} is neither true nor false`, value);
-    return value as boolean;
-  }
-
-  /** A whole number from 1. */
-  positive(name: string, most: number = Number.MAX_SAFE_INTEGER): number {
-    const value = this.get(name);
-    if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > most)
-      this.refuse(`${this.#what}.${name} is no whole number from 1 to ${most}`, value);
-    return value as number;
-  }
-
-  /** What was counted or measured: finite, not negative. */
-  amount(name: string): number {
-    const value = this.get(name);
-    if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) this.refuse(`${this.#what}.${name} is no amount`, value);
-    return (value as number) + 0;
-  }
-
-  amounts<K extends string>(names: readonly K[]): Record<K, number> {
-    const amounts = Object.fromEntries(names.map((name) => [name, this.amount(name)])) as Record<K, number>;
-    this.end();
-    return amounts;
-  }
-
-  /** Amounts with names of their own. */
-  named(most: number): Readonly<Record<string, number>> {
-    const names = [...this.#left];
-    if (names.length > most) this.refuse(`${this.#what} has more than ${most} entries`, names.length);
-    for (const name of names) if (!/^[A-Za-z][\w-]{0,63}$/.test(name)) this.refuse(`${this.#what} has an entry that is no name`, name);
-    return this.amounts(names);
-  }
-
-  end(): void {
-    const [name] = this.#left;
-    if (name !== undefined) this.refuse(`${this.#what} has no ${name.slice(0, LONGEST_WORD)}`, this.#value);
-  }
-
-  refuse(message: string, value: unknown): never {
-    throw new ConfigurationError(this.#code, message, value);
-  }
-}
 
 /** @throws ConfigurationError `bad-point` for a value that is no point. Whether a card can be set up that way is not looked at. */
 export function parsePoint(value: unknown): Point {
@@ -167,8 +79,6 @@ function workloadOfKind(kind: Workload['kind'], fields: Fields): Workload {
       return { kind };
   }
 }
-
-const EXIT_KINDS: readonly ExitKind[] = ['port', 'mmio', 'hypercall', 'msr', 'halt', 'endOfInterrupt', 'interruptWindow', 'kick'];
 
 /** @throws ConfigurationError `bad-result` or `bad-point` for a value that is no result. */
 export function parsePointResult(value: unknown): PointResult {

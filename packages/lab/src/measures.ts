@@ -2,7 +2,8 @@
 import type { Point } from './point.ts';
 
 /** What makes a processor leave the guest. The first seven are those of the machine; `kick`: another thread wants it to take an interrupt. */
-export type ExitKind = 'port' | 'mmio' | 'hypercall' | 'msr' | 'halt' | 'endOfInterrupt' | 'interruptWindow' | 'kick';
+export const EXIT_KINDS = ['port', 'mmio', 'hypercall', 'msr', 'halt', 'endOfInterrupt', 'interruptWindow', 'kick'] as const;
+export type ExitKind = (typeof EXIT_KINDS)[number];
 
 export interface RoundTrips {
   readonly count: number;
