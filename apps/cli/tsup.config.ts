@@ -15,4 +15,4 @@ async function copyGuestModules(): Promise<void> {
   }
 }
 
-export default packageConfig({ main: 'src/main.ts' }, { dts: false, onSuccess: copyGuestModules });
+export default packageConfig({ main: 'src/main.ts', 'net-worker': 'src/run/net-worker.ts' }, { dts: false, onSuccess: copyGuestModules });

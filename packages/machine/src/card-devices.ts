@@ -5,16 +5,20 @@
  * What a device puts off is a timer that is due at once: it runs between instructions, in deterministic order. What a device defers whose
  * place is `deferred` runs in the host's next turn instead.
  */
-import type { AddressSpace, Clock, RingEvent, TraceSink } from '@paravirt/bus';
+import { type AddressSpace, type Clock, ConfigurationError, type Ram, type RingEvent, type TraceSink } from '@paravirt/bus';
+import type { EthernetPort } from '@paravirt/net-backend';
 import type { PciFunction } from '@paravirt/pci';
 import { type VbusDevice, Venet } from '@paravirt/vbus';
 import { NET_CLASS_CODE, VirtioNet, VirtioPci, VirtioVbus } from '@paravirt/virtio';
+import type { VirtioNetWorker } from '@paravirt/virtio/worker';
 import { busOf } from './card-options.ts';
 import { type CardCounts, countVenet, countVirtioPci, countVirtioVbus } from './card-report.ts';
 import type { NetOptions } from './pc-options.ts';
+import { makeWorkerCard } from './worker-card.ts';
 
 export interface CardSurroundings {
   readonly clock: Clock;
+  readonly ram: Ram;
   /** Where ranges of PCI functions are. */
   readonly spaces: readonly AddressSpace[];
   /** Runs something in the host's next turn. */
@@ -32,7 +36,7 @@ export interface CardIdentity {
 }
 
 export interface CardDevice {
-  readonly device: VirtioNet | Venet;
+  readonly device: VirtioNet | VirtioNetWorker | Venet;
   /** What goes into a slot of PCI, or is linked to a vbus: one of the two. */
   readonly function: PciFunction | undefined;
   readonly vbus: VbusDevice | undefined;
@@ -43,6 +47,7 @@ export interface CardDevice {
 
 /** @throws ConfigurationError those of the device. */
 export function makeCard(identity: CardIdentity, net: NetOptions, surroundings: CardSurroundings): CardDevice {
+  if (net.place === 'worker') return makeWorkerCard(identity, net, surroundings, surroundings.ram);
   if (net.model === 'venet') return makeVenet(identity, net, surroundings);
   return busOf(net) === 'pci' ? makeVirtioPci(identity, net, surroundings) : makeVirtioVbus(identity, net, surroundings);
 }
@@ -92,7 +97,7 @@ function makeVenet(identity: CardIdentity, net: NetOptions, surroundings: CardSu
   const { name, enabled } = identity;
   const { mac = identity.mac, mtu } = net;
   const device = new Venet({
-    port: net.connect(surroundings.clock),
+    port: connect(identity, net, surroundings),
     mac,
     name,
     enabled,
@@ -109,8 +114,14 @@ function makeVenet(identity: CardIdentity, net: NetOptions, surroundings: CardSu
   };
 }
 
-function virtioNet({ mac }: CardIdentity, net: NetOptions, { clock }: CardSurroundings): VirtioNet {
-  return new VirtioNet({ port: net.connect(clock), mac: net.mac ?? mac, ...(net.mtu === undefined ? {} : { mtu: net.mtu }) });
+function connect({ name }: CardIdentity, net: NetOptions, { clock }: CardSurroundings): EthernetPort {
+  if (net.connect === undefined) throw new ConfigurationError('no-network', `${name} is connected to nothing`, name);
+  return net.connect(clock);
+}
+
+function virtioNet(identity: CardIdentity, net: NetOptions, surroundings: CardSurroundings): VirtioNet {
+  const port = connect(identity, net, surroundings);
+  return new VirtioNet({ port, mac: net.mac ?? identity.mac, ...(net.mtu === undefined ? {} : { mtu: net.mtu }) });
 }
 
 const soonOf =

@@ -4,9 +4,9 @@
  *
  *                    interrupts   doorbell   suppression                 mitigation   place
  *   virtio-net, PCI  of the card  of it      none, flags, event-idx      any          any
- *   virtio-net, vbus connector's  the same   shm-signal, and with it the any          any
+ *   virtio-net, vbus connector's  the same   shm-signal, and with it the any          not worker
  *                                            flags or event-idx
- *   venet            connector's  the same   shm-signal                  any          any
+ *   venet            connector's  the same   shm-signal                  any          not worker
  */
 import { ConfigurationError, formatMitigation, type Mitigation, NO_MITIGATION } from '@paravirt/bus';
 
@@ -89,6 +89,7 @@ export function checkCard(card: CardPosition & CardOptions): void {
   known('doorbell', doorbell, CARD_DOORBELLS);
   known('suppression', suppression, CARD_SUPPRESSIONS);
   known('place', place, CARD_PLACES);
+  if (place === 'worker' && !onPci) refuse('place', place, 'only virtio-net on PCI can have its data path in a thread');
   if (onPci) {
     if (suppression === 'shm-signal') refuse('suppression', suppression, 'a card on PCI has no shm_signal');
     return;

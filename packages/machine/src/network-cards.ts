@@ -9,6 +9,7 @@ import { ConfigurationError } from '@paravirt/bus';
 import { HOTPLUG_SLOTS, type HotplugSlots, type PciBus, type PciFunction } from '@paravirt/pci';
 import { type DeviceClass, EEXIST, EINVAL, ENODEV, ENOSPC, type VbusDevice, VENET_CLASS, Venet } from '@paravirt/vbus';
 import type { VirtioNet } from '@paravirt/virtio';
+import { VirtioNetWorker } from '@paravirt/virtio/worker';
 import { type CardDevice, type CardSurroundings, makeCard } from './card-devices.ts';
 import { busOf, checkCard, optionsOf } from './card-options.ts';
 import { type CardReport, cardReport } from './card-report.ts';
@@ -22,7 +23,7 @@ export interface NetworkCard {
   readonly name: string;
   readonly model: 'virtio-net' | 'venet';
   readonly bus: 'pci' | 'vbus';
-  readonly device: VirtioNet | Venet;
+  readonly device: VirtioNet | VirtioNetWorker | Venet;
   /** Where the guest finds it: `00:01.0`, or `pci/0`, the bus and its id there; undefined while it is on no bus. */
   readonly place: string | undefined;
   /** The cable: settable at any time, the guest is told if its driver wants to know. */
@@ -59,6 +60,8 @@ export class NetworkCards {
   /** Options of the vbus device that is being made now. */
   #prepared: { readonly name: string; readonly net: NetOptions } | undefined = undefined;
   #made = 0;
+  /** Cards whose data paths are in threads. */
+  readonly #threads = new Set<VirtioNetWorker>();
   /** Of cards that are gone. */
   #past: CardWork = { frames: 0, copiedBytes: 0, userExits: 0 };
 
@@ -101,6 +104,16 @@ export class NetworkCards {
     const { host } = virtualBus;
     for (const bus of host.devices.get(name)?.links.keys() ?? []) host.unlink(bus.name, name);
     return host.removeDevice(name) === 0 ? 'removed' : 'unknown';
+  }
+
+  /** There are cards whose data paths are in other threads. */
+  get any(): boolean {
+    return this.#threads.size > 0;
+  }
+
+  /** Takes their interrupts. */
+  look(): void {
+    for (const device of this.#threads) device.look();
   }
 
   report(): CardReport[] {
@@ -235,6 +248,7 @@ export class NetworkCards {
       report,
     };
     this.#cards.set(name, entry);
+    if (device instanceof VirtioNetWorker) this.#threads.add(device);
     return entry;
   }
 
@@ -246,6 +260,10 @@ export class NetworkCards {
     if (this.#cards.get(card.name) !== card) return;
     this.#past = this.work;
     this.#cards.delete(card.name);
+    if (card.device instanceof VirtioNetWorker) {
+      this.#threads.delete(card.device);
+      card.device.close();
+    }
     card.disconnect?.();
   }
 }

@@ -1,6 +1,7 @@
 /** What a PC is made of, and the checks that need no machine. */
 import { type Clock, ConfigurationError, type RingEvent, type TraceSink } from '@paravirt/bus';
 import type { EthernetPort } from '@paravirt/net-backend';
+import type { NetWorker } from '@paravirt/virtio/worker';
 import type { EngineName } from '@paravirt/x86-core';
 import { busOf, type CardOptions, type CardPosition, checkCard, checkVbus, type VbusOptions } from './card-options.ts';
 import type { Host } from './host.ts';
@@ -26,6 +27,11 @@ export interface PcOptions {
    * whatever the machine is connected to is in this process and on the machine's clock. Default: true with a network card, else false.
    */
   readonly attended?: boolean;
+  /**
+   * RAM is in a SharedArrayBuffer, so that cards with place `worker` can come later; not in the deterministic mode. Default: if one of `nets`
+   * has that place.
+   */
+  readonly sharedMemory?: boolean;
   /** Port of an exit device, 4 ports wide: a byte written there ends the run. */
   readonly exitPort?: number;
   /** Default: that of `Cpu`. */
@@ -56,8 +62,10 @@ export interface BiosBoot {
 
 /** A network card: virtio-net in a PCI slot of its own, or a device of a vbus. */
 export interface NetOptions extends CardPosition, CardOptions {
-  /** Makes what is at the other end of the cable; its timers are the machine's clock. Called once, in `createPc`. */
-  readonly connect: (clock: Clock) => EthernetPort;
+  /** Makes what is at the other end of the cable; its timers are the machine's clock. Called once, in `createPc`. Not with place `worker`. */
+  readonly connect?: (clock: Clock) => EthernetPort;
+  /** With place `worker`: starts the thread of the data path, which makes what is at the other end of the cable itself. */
+  readonly worker?: NetWorker;
   /** Six bytes. Default: 52:54:00:12:34:56 for the first card, counted up for others. */
   readonly mac?: Uint8Array;
   /** In bytes; told to the guest if given. */
@@ -98,7 +106,7 @@ export function defaultMac(index: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.of(0x52, 0x54, 0x00, number >>> 16, number >>> 8, number);
 }
 
-/** @throws ConfigurationError `memory-too-small`, `memory-too-large`, `memory-size`, `bad-rate`, `too-many-nets`, `bad-port`, those of `checkCard` and `checkVbus`. */
+/** @throws ConfigurationError `memory-too-small`, `memory-too-large`, `memory-size`, `bad-rate`, `too-many-nets`, `bad-port`, `not-deterministic`, those of `checkCard` and `checkVbus`. */
 export function checkOptions(options: PcOptions): void {
   const { memory, time, nets = [], exitPort } = options;
   if (!(memory >= MEMORY_MIN))
@@ -114,10 +122,16 @@ export function checkOptions(options: PcOptions): void {
   if (nets.length > NETS_MAX)
     throw new ConfigurationError('too-many-nets', `${nets.length} network cards; ${NETS_MAX} the most`, nets.length);
   for (const net of nets) checkCard(net);
+  if (sharesMemory(options) && time?.mode === 'deterministic')
+    throw new ConfigurationError('not-deterministic', 'threads on the memory of the guest have no place in a deterministic run', time.mode);
   if (options.vbusOptions !== undefined) checkVbus(options.vbusOptions, wiresOf(options));
   if (exitPort !== undefined && !(Number.isInteger(exitPort) && exitPort >= 0 && exitPort <= 0xfffc))
     throw new ConfigurationError('bad-port', `exit port ${exitPort} is not within 0 to 0xfffc`, exitPort);
 }
+
+/** Whether RAM is shared with other threads. */
+export const sharesMemory = ({ sharedMemory, nets = [] }: PcOptions): boolean =>
+  sharedMemory ?? nets.some(({ place }) => place === 'worker');
 
 /** The wires to a vbus that a machine has. */
 export function wiresOf({ nets = [], vbus = [] }: PcOptions): Wire[] {

@@ -39,7 +39,7 @@ import { interruptSources } from './interrupt-sources.ts';
 import * as at from './memory-map.ts';
 import { NetworkCards } from './network-cards.ts';
 import { HostPace, InstructionPace, type Pace } from './pace.ts';
-import { checkOptions, DETERMINISTIC_START_MS, type PcOptions, splitMemory, wiresOf } from './pc-options.ts';
+import { checkOptions, DETERMINISTIC_START_MS, type PcOptions, sharesMemory, splitMemory, wiresOf } from './pc-options.ts';
 import { PricedWork, putInForce } from './priced-work.ts';
 import type { Prices, Work } from './prices.ts';
 import { registerDump } from './register-dump.ts';
@@ -114,7 +114,7 @@ export function createPc(options: PcOptions): Pc {
   const { below4G, above4G } = splitMemory(options.memory);
   const memoryMap = memoryMapOf(below4G, above4G);
   const { bios, placements, start } = load(options.boot, memoryMap);
-  const memory = allocateMemory(below4G, above4G);
+  const memory = allocateMemory(below4G, above4G, sharesMemory(options));
   const { ram } = memory;
   const ports = new CountedSpace('ports', PORTS_SIZE);
   const mmio = new CountedSpace('memory', PHYSICAL_SIZE);
@@ -262,6 +262,7 @@ export function createPc(options: PcOptions): Pc {
   if (bridge !== undefined) pci.plug(VBUS_BRIDGE, 0, bridge);
   const cards: NetworkCards = new NetworkCards({
     clock,
+    ram,
     pci,
     hotplug,
     virtualBus,
@@ -320,8 +321,11 @@ export function createPc(options: PcOptions): Pc {
     get waitsForHost(): boolean {
       return options.attended ?? cards.list.length > 0;
     },
+    threads: cards,
     reset: () => {
       exits.resets++;
+      // Threads let go of memory first.
+      pci.reset();
       clear(ram);
       powerOn();
     },

@@ -48,6 +48,8 @@ export interface RunLoopOptions {
   readonly host: Host;
   /** Something outside may send input while the guest waits, so waiting takes real time also in the deterministic mode. */
   readonly waitsForHost: boolean;
+  /** Other threads that have something to tell the guest, if there are `any`: slices are short then, and it is looked for after each. */
+  readonly threads?: { readonly any: boolean; look(): void };
   /** The machine's reset, called between slices. */
   readonly reset: () => void;
   /** Called before the host gets its turn and before a run ends: buffered output is handed over. */
@@ -56,6 +58,9 @@ export interface RunLoopOptions {
 
 /** Host time between two turns of the host's event loop. Short: frames and keys wait as long. */
 const SLICE_MS = 2;
+/** The longest slice: measured often enough for the pace, and the longest that another thread waits for its interrupt to be seen. */
+const LONGEST_SLICE_MS = 1;
+const LONGEST_SLICE_WITH_THREADS_MS = 0.1;
 /** Instructions between them in the deterministic mode. */
 const SLICE_INSTRUCTIONS = 50_000;
 /** Waits shorter than this are passed by polling: the platform's timers are that coarse. */
@@ -137,9 +142,11 @@ export class RunLoop {
   }
 
   async #loop(until: StopCondition): Promise<PcStop> {
-    const { cpu, clock, pace, host } = this.#options;
+    const { cpu, clock, pace, host, threads } = this.#options;
     let turnMs = host.now();
     let turnAt = nextMultiple(cpu.retired);
+    // What they wrote while nobody ran.
+    threads?.look();
     for (;;) {
       if (this.#resetWanted) {
         this.#resetWanted = false;
@@ -162,8 +169,10 @@ export class RunLoop {
         this.#runDeferred();
         if (this.#resetWanted || this.#ended !== undefined) continue;
       }
-      const budget = pace.followsHost ? pace.instructionsUntil(pace.now() + (SLICE_MS / 2) * 1e6) : Number(turnAt - cpu.retired);
+      const longest = threads?.any === true ? LONGEST_SLICE_WITH_THREADS_MS : LONGEST_SLICE_MS;
+      const budget = pace.followsHost ? pace.instructionsUntil(pace.now() + longest * 1e6) : Number(turnAt - cpu.retired);
       const stop = this.#slice(budget, until);
+      threads?.look();
       const halted = stop.kind === 'halt';
       if (halted && !this.#resetWanted && this.#ended === undefined) {
         if (!cpu.interruptible && clock.nextDeadline === undefined) return { kind: 'halt' };

@@ -26,5 +26,5 @@ export type {
 export type { TcpConnectionInfo, TcpOptions } from './user-network/tcp/stack.ts';
 export type { TcpState } from './user-network/tcp/state.ts';
 export type { TftpFiles } from './user-network/tftp.ts';
-export { UserNetwork, type UserNetworkOptions, type UserNetworkStatistics } from './user-network/user-network.ts';
+export { USER_NETWORK_OFFLOADS, UserNetwork, type UserNetworkOptions, type UserNetworkStatistics } from './user-network/user-network.ts';
 export { WrappedPort } from './wrapped-port.ts';

@@ -1,4 +1,5 @@
 /** The networks of a run: user network, capture file and counters around it, forwards from the host. */
+import type { Clock } from '@paravirt/bus';
 import type { NetOptions } from '@paravirt/machine';
 import { type CountedPort, capture, counted, type EthernetPort, type TftpFiles, UserNetwork } from '@paravirt/net-backend';
 import { type CaptureFile, NodeHostNetwork, openCaptureFile, tftpDirectory } from '@paravirt/net-backend/node';
@@ -26,31 +27,35 @@ export class Network {
   }
 
   get card(): NetOptions {
-    const { model, bus, wire, options, mac, mtu, bootFile } = this.#option;
-    const tftp = this.#tftp;
+    const { model, bus, wire, options, mac, mtu } = this.#option;
     return {
       model,
       bus,
       ...(wire === undefined ? {} : { wire }),
       ...options,
-      connect: (clock): EthernetPort => {
-        const user = new UserNetwork({
-          clock,
-          host: new NodeHostNetwork(),
-          ...(mtu === undefined ? {} : { mtu }),
-          ...(tftp === undefined ? {} : { tftp }),
-          ...(bootFile === undefined ? {} : { bootFile }),
-        });
-        const file = this.#file;
-        const startTimeNs = BigInt(this.#startMs) * 1_000_000n;
-        const port = counted(file === undefined ? user : capture(user, { clock, sink: file.sink, startTimeNs }));
-        this.#user = user;
-        this.#port = port;
-        return port;
-      },
+      connect: (clock) => this.connect(clock),
       ...(mac === undefined ? {} : { mac }),
       ...(mtu === undefined ? {} : { mtu }),
     };
+  }
+
+  /** Makes the network. Called once, by the card. */
+  connect(clock: Clock): EthernetPort {
+    const { mtu, bootFile } = this.#option;
+    const tftp = this.#tftp;
+    const user = new UserNetwork({
+      clock,
+      host: new NodeHostNetwork(),
+      ...(mtu === undefined ? {} : { mtu }),
+      ...(tftp === undefined ? {} : { tftp }),
+      ...(bootFile === undefined ? {} : { bootFile }),
+    });
+    const file = this.#file;
+    const startTimeNs = BigInt(this.#startMs) * 1_000_000n;
+    const port = counted(file === undefined ? user : capture(user, { clock, sink: file.sink, startTimeNs }));
+    this.#user = user;
+    this.#port = port;
+    return port;
   }
 
   /** Opens the forwards. @throws ConfigurationError (rejects), `port-in-use` among others. */

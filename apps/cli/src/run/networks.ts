@@ -6,10 +6,15 @@ import type { NetOptions } from '@paravirt/machine';
 import { type NetOption, parseNet } from './net-option.ts';
 import { Network } from './network.ts';
 import type { FrameCount } from './statistics.ts';
+import { WorkerNetwork } from './worker-network.ts';
+
+/** @throws ConfigurationError of either. */
+const networkOf = (option: NetOption, startMs: number): Network | WorkerNetwork =>
+  option.options.place === 'worker' ? new WorkerNetwork(option, startMs) : new Network(option, startMs);
 
 export class Networks {
   readonly #startMs: number;
-  readonly #byCard = new Map<string, Network>();
+  readonly #byCard = new Map<string, Network | WorkerNetwork>();
   readonly #first: readonly NetOptions[];
 
   /**
@@ -50,7 +55,7 @@ export class Networks {
     add: (net: NetOptions) => Card,
     remove: (card: Card) => void,
   ): Promise<Card> {
-    const network = new Network(option, this.#startMs);
+    const network = networkOf(option, this.#startMs);
     let name: string | undefined;
     const disconnect = (): void => {
       network.close();
@@ -84,7 +89,7 @@ export class Networks {
   }
 
   #make(option: NetOption, card: string): NetOptions {
-    const network = new Network(option, this.#startMs);
+    const network = networkOf(option, this.#startMs);
     this.#byCard.set(card, network);
     return {
       ...network.card,

@@ -78,9 +78,12 @@ const MAX_WAITING_BYTES = 1 << 20;
 /** One VLAN tag more than the MTU allows is still a frame. */
 const FRAME_SLACK = 4;
 
+/** What every user network takes and gives. */
+export const USER_NETWORK_OFFLOADS: PortOffloads = { checksum: true, segmentation: true, largeReceive: true };
+
 export class UserNetwork implements EthernetPort {
   readonly plan: AddressPlan;
-  readonly offloads: PortOffloads = { checksum: true, segmentation: true, largeReceive: true };
+  readonly offloads: PortOffloads = USER_NETWORK_OFFLOADS;
   receiverOffloads: ReceiverOffloads | undefined = undefined;
   onReceive: ((frame: Uint8Array, offload?: FrameOffload) => boolean) | undefined = undefined;
   /** Never called: a frame is always taken. */

@@ -72,7 +72,7 @@ const COUNTERS = 1024;
 const TRAFFIC = ['rxFrames', 'rxBytes', 'txFrames', 'txBytes', 'rxCopied', 'txCopied', 'txStalls', 'rxStalls'] as const;
 const DROPS = Object.keys(new NetCounters().drops) as (keyof NetCounters['drops'])[];
 /** `doorbells` is the card's to count. */
-const OF_QUEUE = ['spurious', 'available', 'used', 'interrupts', 'suppressed'] as const;
+const OF_QUEUE = ['spurious', 'available', 'used', 'interrupts', 'suppressed', 'held'] as const;
 const FIRST_OF_QUEUES = TRAFFIC.length + DROPS.length;
 
 export interface QueuePlace {

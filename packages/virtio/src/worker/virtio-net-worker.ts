@@ -140,6 +140,11 @@ export class VirtioNetWorker implements VirtioDevice {
     return this.#counters;
   }
 
+  /** The address that the driver uses now; a copy. */
+  get mac(): Uint8Array {
+    return Uint8Array.from({ length: 6 }, (_, at) => this.#block.config.getUint8(at));
+  }
+
   get linkUp(): boolean {
     return this.#block.load(WORD.linkUp) !== 0;
   }

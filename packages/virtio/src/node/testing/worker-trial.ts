@@ -14,8 +14,8 @@ import { PciDriver } from '../../testing/pci-driver.ts';
 import { PciSlot } from '../../testing/pci-slot.ts';
 import type { SplitRingDriver } from '../../testing/split-ring-driver.ts';
 import { VirtioPci } from '../../transport/pci.ts';
+import { nodeNetThread } from '../../worker/node-worker.ts';
 import { VirtioNetWorker, type VirtioNetWorkerOptions } from '../../worker/virtio-net-worker.ts';
-import { nodeNetThread } from '../net-thread.ts';
 import type { LoopbackData } from './loopback-thread.ts';
 
 const MEMORY = 16 << 20;
