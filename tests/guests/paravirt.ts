@@ -55,6 +55,10 @@ export class Paravirt {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
   /** Waits until the console has shown `text`, also if that was before. Rejects when the run ends or the time is up without it. */
   expect(text: string | RegExp, seconds: number): Promise<void> {
     return new Promise((done, fail) => {

@@ -5,12 +5,14 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { addDisasmCommand } from './disasm/command.ts';
 import { addImageCommand } from './image/command.ts';
+import { addLabCommand } from './lab/command.ts';
 import { addMonitorCommand } from './monitor/command.ts';
 import { addRunCommand } from './run/command.ts';
 import { EXIT } from './run/exit-code.ts';
 import { flushed } from './run/output.ts';
 import { UsageError } from './run/usage-error.ts';
 import { prepareV8 } from './run/v8-flags.ts';
+import { addTraceCommand } from './trace/command.ts';
 
 if (process.argv[2] === 'run') prepareV8();
 
@@ -31,6 +33,8 @@ addRunCommand(program);
 addImageCommand(program);
 addDisasmCommand(program);
 addMonitorCommand(program);
+addLabCommand(program);
+addTraceCommand(program);
 
 try {
   await program.parseAsync();
