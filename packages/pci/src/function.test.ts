@@ -135,6 +135,26 @@ describe('[PCI 3.0 §6.2.2] Device Control', () => {
   });
 });
 
+describe('An interrupt on its way', () => {
+  it('is told of: a message that is sent, a wire that rises, and nothing that is held back', () => {
+    let told = 0;
+    const { device, config, memory, address } = setUp({ onInterrupt: () => told++ });
+    device.intx.raise();
+    device.intx.raise();
+    expect([told, device.intxAssertions]).toEqual([1, 1]);
+    setCommand(config, address, COMMAND_INTERRUPT_DISABLE);
+    expect(device.signal(0)).toBe(false);
+    expect(told).toBe(1);
+    const msix = new MsixDriver(config, memory, address);
+    msix.enable();
+    msix.setMask(1, true);
+    for (const vector of [0, 1, 2]) device.signal(vector);
+    expect([told, device.messagesSent]).toEqual([2, 1]);
+    msix.setMask(1, false);
+    expect([told, device.messagesSent]).toEqual([3, 2]);
+  });
+});
+
 describe('[PCI 3.0 §6.2] Configuration space after RST#', () => {
   it('is as after power-on, with nothing decoded and INTx low', () => {
     let resets = 0;
