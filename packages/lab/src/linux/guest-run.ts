@@ -7,19 +7,30 @@ import { GuestFailure } from './guest-failure.ts';
 import { markOf } from './marks.ts';
 
 /** Of the console's output, in characters. */
-const KEPT = 32_768;
-/** Bounds of one wait: virtual ns, instructions. */
-const LONGEST_WAIT = 120_000_000_000n;
-const MOST_INSTRUCTIONS = 10_000_000_000n;
+const KEPT = 8192;
+
+/** ESC, `[`, parameters, a letter. [ECMA-48 §5.4] */
+const TERMINAL_SEQUENCE = /[^ -~\r\n]\[[\d;]*[A-Za-z]/g;
+
+/** Of one wait. */
+export interface WaitBounds {
+  /** Virtual ns. */
+  readonly time: bigint;
+  readonly instructions: bigint;
+}
+
+const BOUNDS: WaitBounds = { time: 120_000_000_000n, instructions: 10_000_000_000n };
 
 export class GuestRun {
   readonly pc: Pc;
   /** What the guest has printed, the end of it. */
   #output = '';
   #toType: Uint8Array = new Uint8Array(0);
+  readonly #bounds: WaitBounds;
 
-  constructor(pc: Pc) {
+  constructor(pc: Pc, bounds: WaitBounds = BOUNDS) {
     this.pc = pc;
+    this.#bounds = bounds;
     pc.console.onOutput = (bytes) => {
       this.#output = (this.#output + String.fromCharCode(...bytes)).slice(-KEPT);
       pc.stop();
@@ -62,8 +73,8 @@ export class GuestRun {
    */
   async until(late: string, done: (mark: number | undefined) => boolean): Promise<void> {
     const { pc } = this;
-    const time = pc.clock.now() + LONGEST_WAIT;
-    const retired = pc.cpu.retired + MOST_INSTRUCTIONS;
+    const time = pc.clock.now() + this.#bounds.time;
+    const retired = pc.cpu.retired + this.#bounds.instructions;
     if (done(undefined)) return;
     for (;;) {
       const stop = await pc.run({ time, retired });
@@ -86,9 +97,10 @@ export class GuestRun {
     await this.until('time does not pass', () => pc.clock.now() >= end);
   }
 
-  /** The last line that the guest printed, for a message. */
+  /** The last line that the guest printed, prompts apart, for a message. */
   #lastWords(): string {
-    const lines = this.#output.split(/[\r\n]+/).filter((line) => line.trim() !== '' && !line.endsWith('# '));
+    const text = this.#output.replace(TERMINAL_SEQUENCE, '');
+    const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== '' && !line.endsWith('# '));
     const last = lines.findLast((line) => line.startsWith('LAB failed')) ?? lines.at(-1);
     return last === undefined ? '' : ` (${last.replace(/[^ -~]/g, '').slice(0, 120)})`;
   }
