@@ -3,7 +3,7 @@ import type { Stop } from '@paravirt/x86-core';
 import { describe, expect, it } from 'vitest';
 import type { Host } from './host.ts';
 import { HostPace, InstructionPace, type Pace } from './pace.ts';
-import { type LoopCpu, RunLoop } from './run-loop.ts';
+import { type LoopCpu, RunLoop, type RunLoopOptions } from './run-loop.ts';
 
 const MS = 1_000_000n;
 
@@ -76,7 +76,7 @@ class ManualHost implements Host {
   }
 }
 
-function machine(mode: 'deterministic' | 'host', waitsForHost = false) {
+function machine(mode: 'deterministic' | 'host', waitsForHost = false, threads?: RunLoopOptions['threads']) {
   const host = new ManualHost();
   const cpu = new ScriptedCpu(host);
   const pace: Pace = mode === 'host' ? new HostPace(cpu, () => host.ms) : new InstructionPace(cpu, 10);
@@ -89,6 +89,7 @@ function machine(mode: 'deterministic' | 'host', waitsForHost = false) {
     pace,
     host,
     waitsForHost,
+    ...(threads === undefined ? {} : { threads }),
     reset: () => {
       resets++;
     },
@@ -346,6 +347,22 @@ describe.each(['deterministic', 'host'] as const)('Deferred work, %s', (mode) =>
     expect(ran).toEqual([]);
     await loop.run({ retired: 5n });
     expect(ran).toEqual([1n]);
+  });
+});
+
+describe('Other threads', () => {
+  it('are looked at after each slice, and before the first; slices are short as long as there are any', async () => {
+    const threads = { any: true, looks: 0, look: () => void threads.looks++ };
+    const { loop, cpu } = machine('host', false, threads);
+    cpu.cost = 50e-6;
+    await loop.run({ time: 100n * MS });
+    expect(threads.looks).toBe(cpu.budgets.length + 1);
+    // 0.1 ms each, where the host's event loop has a turn every 2 ms.
+    expect(cpu.budgets.length).toBeGreaterThan(900);
+    const before = cpu.budgets.length;
+    threads.any = false;
+    await loop.run({ time: 200n * MS });
+    expect(cpu.budgets.length - before).toBeLessThan(250);
   });
 });
 

@@ -54,6 +54,25 @@ describe('A network card whose data path is in a worker thread', () => {
   });
 });
 
+describe('Code that the CPU has decoded, in a page that a worker thread writes', () => {
+  it('is dropped before the driver can learn of what was written', async () => {
+    const { memory } = made();
+    const traffic = new Traffic(rig as WorkerRig, { frames: 60, window: 1, longest: 1514 });
+    const notices: { readonly start: number; readonly early: boolean }[] = [];
+    const first = traffic.receiveBuffers >>> 12;
+    memory.watched.fill(1, first, first + 32);
+    memory.onWatchedWrite = (start) => {
+      notices.push({ start, early: traffic.waiting });
+      memory.watched[start >>> 12] = 0;
+    };
+    expect(await traffic.run()).toMatchObject({ stalled: false, received: 60, wrong: 0 });
+    expect(notices.length).toBeGreaterThan(10);
+    // One frame is under way at a time: nothing else can be waiting when the notice comes.
+    expect(notices.filter(({ early }) => early)).toEqual([]);
+    expect(new Set(notices.map(({ start }) => start >>> 12)).size).toBe(notices.length);
+  });
+});
+
 describe('[virtio 1.2 §2.4.1] Device Reset with a data path in a worker thread', () => {
   it('is complete when it returns: nothing is written to rings or buffers any more, under traffic', async () => {
     const { memory, pci } = made();

@@ -24,13 +24,19 @@ const MAC = Uint8Array.of(0x52, 0x54, 0, 1, 2, 3);
 /** In milliseconds. */
 const TOO_LONG = 4000;
 
+function sharedRam(): Ram {
+  const buffer = new SharedArrayBuffer(MEMORY + 2 * 4096);
+  return new Ram(buffer, [{ address: 0, size: MEMORY, offset: 0 }], new Uint8Array(buffer, MEMORY, buffer.byteLength / 4096));
+}
+
 export interface RigOptions extends Partial<Pick<VirtioNetWorkerOptions, 'patience' | 'suppression' | 'mitigation'>> {
   readonly hangsAfter?: number;
 }
 
 /** A card, its thread and a driver of the PCI transport. */
 export class WorkerRig {
-  readonly memory: Ram = new Ram(new SharedArrayBuffer(MEMORY));
+  /** With its marks of pages behind it, as in a machine. */
+  readonly memory: Ram = sharedRam();
   readonly device: VirtioNetWorker;
   readonly card: VirtioPci;
   readonly pci: PciDriver;
@@ -115,10 +121,17 @@ export class Traffic {
   readonly #bytes: Uint8Array = new Uint8Array(BUFFER);
   readonly #fence: Int32Array = new Int32Array(new SharedArrayBuffer(4));
   sent = 0;
+  /** Where the driver's receive buffers begin, in guest memory. */
+  readonly receiveBuffers: number;
   received = 0;
   wrong = 0;
   sleeps = 0;
   kicks = 0;
+
+  /** Frames that the device has given back and nobody has taken yet. */
+  get waiting(): boolean {
+    return this.#receive.pending;
+  }
 
   /** Resets the device and brings it up. */
   constructor(rig: WorkerRig, options: TrafficOptions) {
@@ -131,7 +144,8 @@ export class Traffic {
     this.#receive = pci.setUpQueue(RECEIVE_QUEUE, { size: queueSize });
     this.#transmit = pci.setUpQueue(TRANSMIT_QUEUE, { size: queueSize });
     pci.driverOk();
-    for (let i = 0; i < queueSize; i++) this.#post(pci.arena.allocate(BUFFER));
+    this.receiveBuffers = pci.arena.allocate(BUFFER * queueSize, BUFFER);
+    for (let i = 0; i < queueSize; i++) this.#post(this.receiveBuffers + BUFFER * i);
     for (let i = 0; i < Math.min(window, queueSize); i++) this.#free.push(pci.arena.allocate(BUFFER));
     this.#kick(RECEIVE_QUEUE);
   }
