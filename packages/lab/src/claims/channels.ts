@@ -83,7 +83,7 @@ export const channels: Experiment = {
         ...finding`It adds ${amount(further(virtioPci, addresses))} doorbell addresses and ${amount(further(virtioPci, messages))} interrupts on PCI, ${amount(further(venetPci, addresses))} and ${amount(further(venetPci, messages))} on a vbus.`,
       ],
       verdict: verdictOf([oneChannel, known(setUpGain, isSubstantial)]),
-      effects: [savingOf('a further card on a vbus, not PCI', 'exits until ready', 'vbus', { without: onPci, chosen: onBridge })],
+      effects: [savingOf('a further card on a vbus, not PCI', 'exits until ready', 'vbus', { without: onPci, chosen: onBridge }, 'set-up')],
     });
   },
 };

@@ -5,9 +5,10 @@
 import type { Measures } from '../measures.ts';
 import { type Point, pointName } from '../point.ts';
 import { rounded } from '../report/format.ts';
-import type { Cell, Column, Effect, Section, Table } from '../report/report.ts';
+import type { Cell, Column, Section, Table } from '../report/report.ts';
 import type { Experiment, Results } from './experiment.ts';
 import type { FigureOf } from './figures.ts';
+import type { PossibleEffect } from './verdict.ts';
 
 export class Evidence {
   readonly #results: Results;
@@ -65,7 +66,7 @@ const cellOf = (value: Cell | undefined, digits: number | undefined): Cell =>
 
 /** What an experiment says beside its name. */
 export type Said = Omit<Section, 'id' | 'title' | 'effects'> & {
-  readonly effects?: readonly (Omit<Effect, 'gain'> & { readonly gain: number | undefined })[];
+  readonly effects?: readonly PossibleEffect[];
 };
 
 /** The section: with what is missing at the end of its findings, and without a verdict if nothing was measured. */

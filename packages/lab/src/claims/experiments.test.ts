@@ -144,10 +144,10 @@ describe('makeReport', () => {
     const effects = sections.flatMap((section) => section.effects);
     const [summary] = sections;
     expect(summary?.tables[1]?.rows).toHaveLength(effects.length);
-    const substantial = effects.filter(({ gain, needs }) => needs === 'vbus' && gain >= 1.1);
-    expect(summary?.findings[0]).toContain(
-      `${substantial.length} of ${effects.filter(({ needs }) => needs === 'vbus').length} gains that need a virtual-bus`,
-    );
+    const ofVbus = effects.filter(({ needs }) => needs === 'vbus');
+    const substantial = ofVbus.filter(({ gain }) => gain >= 1.1);
+    const traffic = [substantial, ofVbus].map((some) => some.filter(({ of }) => of === 'traffic').length);
+    expect(summary?.findings[0]).toContain(`${traffic[0]} of ${traffic[1]} gains for traffic that need a virtual-bus`);
     expect(summary?.findings.filter((text) => text.startsWith('On a virtual-bus only'))).toHaveLength(substantial.length);
   });
 

@@ -43,6 +43,7 @@ export function summarize(sections: readonly Section[]): Section {
                 { name: 'Choice', of: ({ choice }) => choice },
                 { name: 'Measure', of: ({ measure }) => measure },
                 { name: 'Needs', of: ({ needs }) => needs },
+                { name: 'For', of: ({ of }) => of },
                 { name: 'Gain', digits: 2, of: ({ gain }) => gain },
                 { name: 'Section', of: ({ section }) => section },
               ],
@@ -50,9 +51,9 @@ export function summarize(sections: readonly Section[]): Section {
             ),
           ]),
     ],
-    charts: effects.length === 0 ? [] : [effectsChart(byGain)],
+    charts: effects.some(({ of }) => of === 'traffic') ? [effectsChart(byGain)] : [],
     findings: [
-      ...inShort(ofVbus, ofEither),
+      ...inShort(byGain),
       ...pays(ofVbus).map((effect) => `On a virtual-bus only: ${told(effect)}.`),
       ...pays(ofEither).map((effect) => `On PCI as well: ${told(effect)}.`),
       ...(little.length === 0 ? [] : [`No substantial difference: ${little.map(told).join('; ')}.`]),
@@ -66,23 +67,34 @@ export function summarize(sections: readonly Section[]): Section {
 const pays = (some: readonly Effect[]): readonly Effect[] => some.filter(({ gain }) => isSubstantial(gain));
 const told = ({ choice, measure, gain }: Effect): string => `${choice}, ${formatNumber(gain, 2)} times as good (${measure})`;
 
-/** How many gains are substantial, and the largest of them. @param ofVbus with the largest first, as `ofEither` */
-function inShort(ofVbus: readonly Effect[], ofEither: readonly Effect[]): readonly string[] {
-  const count = (some: readonly Effect[], what: string): string => {
+/** How many gains are substantial, and the largest of them. All with the largest first. */
+function inShort(effects: readonly Effect[]): readonly string[] {
+  const count = (needs: Effect['needs'], of: Effect['of'], what: string): readonly string[] => {
+    const some = effects.filter((effect) => effect.needs === needs && effect.of === of);
     const [largest] = pays(some);
-    return `${pays(some).length} of ${some.length} gains ${what} are substantial${largest === undefined ? '' : `, the largest: ${told(largest)}`}`;
+    if (some.length === 0) return [];
+    return [
+      `${pays(some).length} of ${some.length} gains ${what} are substantial${largest === undefined ? '' : `, the largest: ${told(largest)}`}.`,
+    ];
   };
-  if (ofVbus.length === 0) return ['No section that was asked for could compare a virtual-bus with PCI.'];
-  return [`${count(ofVbus, 'that need a virtual-bus')}. ${count(ofEither, 'that are to be had on either bus')}.`];
+  const answer = [
+    ...count('vbus', 'traffic', 'for traffic that need a virtual-bus'),
+    ...count('either bus', 'traffic', 'for traffic that are to be had on either bus'),
+    ...count('vbus', 'set-up', 'in setting up cards that need a virtual-bus'),
+  ];
+  return answer.length === 0 ? ['No section that was asked for could compare a virtual-bus with PCI.'] : [answer.join(' ')];
 }
 
+/** What is paid once for a card is another matter, and its factors would dwarf all others. */
 const effectsChart = (effects: readonly Effect[]) =>
   bars(
-    'What a choice is worth: 1 is nothing',
+    'What a choice is worth for traffic: 1 is nothing',
     'times as good',
-    effects.map(({ choice, measure, needs, gain }) => ({
-      x: `${choice}: ${measure}`,
-      series: needs === 'vbus' ? 'needs a vbus' : 'on either bus',
-      y: gain,
-    })),
+    effects
+      .filter(({ of }) => of === 'traffic')
+      .map(({ choice, measure, needs, gain }) => ({
+        x: `${choice}: ${measure}`,
+        series: needs === 'vbus' ? 'needs a vbus' : 'on either bus',
+        y: gain,
+      })),
   );

@@ -10,14 +10,18 @@ export function verdictOf(parts: readonly (boolean | undefined)[]): Verdict {
   return known.some((part) => part) ? 'holds in part' : 'does not hold';
 }
 
+/** One whose gain may not have been measured. */
+export type PossibleEffect = Omit<Effect, 'gain'> & { readonly gain: number | undefined };
+
 /** Of what should be little: how much more it is without the choice. */
 export function savingOf(
   choice: string,
   measure: string,
   needs: Effect['needs'],
   { without, chosen }: { readonly without: number | undefined; readonly chosen: number | undefined },
-): Omit<Effect, 'gain'> & { readonly gain: number | undefined } {
-  return { choice, measure, needs, gain: ratioOf(without, chosen) };
+  of: Effect['of'] = 'traffic',
+): PossibleEffect {
+  return { choice, measure, needs, of, gain: ratioOf(without, chosen) };
 }
 
 /** `undefined` stays so: what is not known is neither. */

@@ -23,7 +23,7 @@ const ORDER: readonly string[] = [
     'charts',
   ],
   ...['kind', 'caption', 'columns', 'rows', 'x', 'y', 'data', 'series', 'label', 'log', 'unit', 'digits'],
-  ...['choice', 'measure', 'gain', 'needs', 'point', 'measures', 'failed'],
+  ...['choice', 'measure', 'gain', 'needs', 'of', 'point', 'measures', 'failed'],
 ];
 const RANK: ReadonlyMap<string, number> = new Map(ORDER.map((key, rank) => [key, rank]));
 

@@ -40,6 +40,8 @@ export interface Effect {
   readonly gain: number;
   /** Whether the choice can be had on PCI, too. */
   readonly needs: 'vbus' | 'either bus';
+  /** What is paid for every frame, or once for a card. */
+  readonly of: 'traffic' | 'set-up';
 }
 
 /** What the figures say of a claim. */

@@ -48,7 +48,7 @@ export const testReport: Report = {
       ],
       findings: ['Ports cost 1,234 ns.', 'Nothing was lost.'],
       verdict: 'holds in part',
-      effects: [{ choice: 'a, not b', measure: 'CPU per frame', gain: 1.25, needs: 'vbus' }],
+      effects: [{ choice: 'a, not b', measure: 'CPU per frame', gain: 1.25, needs: 'vbus', of: 'traffic' }],
     },
   ],
   results: [],
