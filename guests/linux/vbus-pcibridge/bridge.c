@@ -5,7 +5,10 @@
  * Bridge calls are slow: a descriptor is written to BAR 0 (memory), and the
  * read of its first word executes it.  Bus calls are fast: each processor has a
  * descriptor in memory that the bridge knows by the processor's number, and one
- * port write, BAR 1, executes it without any lock.  Doorbells are port writes.
+ * write to BAR 1 executes it without any lock.  Doorbells are such writes, too.
+ *
+ * BAR 1 is a range of ports or of memory, as the bridge likes.  Either way a
+ * write to it leaves the guest and comes back when the bridge has done its work.
  */
 #include <linux/cpumask.h>
 #include <linux/io.h>
@@ -96,7 +99,7 @@ static int bus_call(struct vbus_wire *wire, u32 call, phys_addr_t datap,
 	fast->call.datap = datap;
 	/* A bridge that does not know the channel leaves this as it is. */
 	fast->result = -ENODEV;
-	/* The port write comes after the stores, and ends when the call has. */
+	/* The write comes after the stores, and ends when the call has. */
 	dma_wmb();
 	iowrite32(cpu, &bridge->signals->fastcall);
 	dma_rmb();
@@ -179,7 +182,15 @@ static irqreturn_t bridge_interrupt(int irq, void *data)
 	struct vbus_bridge *bridge = data;
 	irqreturn_t ret = vbus_connector_interrupt(bridge->connector);
 
-	return bridge->shared_irq ? ret : IRQ_HANDLED;
+	if (!bridge->shared_irq)
+		return IRQ_HANDLED;
+	/*
+	 * There is no status to read: the bridge looks at its pin whenever it
+	 * is written to.  If nobody does, the pin is still high after the EOI.
+	 */
+	if (ret == IRQ_HANDLED)
+		ring_eventq(&bridge->wire, 0);
+	return ret;
 }
 
 static int request_interrupt(struct vbus_bridge *bridge)
@@ -218,8 +229,7 @@ static int map_bars(struct vbus_bridge *bridge)
 
 	if (pci_resource_len(pdev, 0) < sizeof(struct vbus_pci_regs) ||
 	    pci_resource_len(pdev, 1) < sizeof(struct vbus_pci_signals) ||
-	    !(pci_resource_flags(pdev, 0) & IORESOURCE_MEM) ||
-	    !(pci_resource_flags(pdev, 1) & IORESOURCE_IO))
+	    !(pci_resource_flags(pdev, 0) & IORESOURCE_MEM))
 		return -ENODEV;
 	ret = pcim_iomap_regions(pdev, BIT(0) | BIT(1), "vbus-pcibridge");
 	if (ret)

@@ -34,7 +34,7 @@ struct vbus_pci_regs {
 };
 static_assert(sizeof(struct vbus_pci_regs) == 64);
 
-/* BAR 1, ports. */
+/* BAR 1, ports or memory. */
 struct vbus_pci_signals {
 	__u32 eventq;		/* number of the event queue */
 	__u32 fastcall;		/* number of the channel */
