@@ -79,6 +79,10 @@ describe('The estimate', () => {
     expect(estimated(64)).toBe('4 s');
   });
 
+  it('guesses at a kind of driver until it has seen one', () => {
+    expect(estimated(1, [point(1), point(1, 'linux')])).toBe('20 s');
+  });
+
   it('knows each kind of driver by its own time, once it has one', () => {
     const stream = new Screen(true);
     const progress = new LabProgress({ stream, points: [point(1), point(2), point(1, 'linux'), point(2, 'linux')], workers: 1 });

@@ -8,6 +8,8 @@ import type { Outcome } from './outcome.ts';
 
 /** Without a terminal, in ms. */
 const LINE_INTERVAL = 15_000;
+/** In ms: what a point of each kind takes, as long as none was measured. Those of Linux boot a guest. */
+const GUESS: Readonly<Record<Point['driver'], number>> = { model: 200, linux: 20_000 };
 
 export interface LabProgressOptions {
   readonly stream: ProgressStream;
@@ -87,14 +89,11 @@ export class LabProgress {
 
   /** Seconds: what is left, at the mean time of its kind, divided among the workers. */
   #estimate(): number | undefined {
-    const kinds = Object.values(this.#took);
-    const count = kinds.reduce((sum, kind) => sum + kind.count, 0);
-    if (count === 0) return undefined;
-    const mean = kinds.reduce((sum, { ms }) => sum + ms, 0) / count;
+    if (this.#took.model.count + this.#took.linux.count === 0) return undefined;
     let ms = 0;
     for (const { driver } of this.#left.values()) {
       const took = this.#took[driver];
-      ms += took.count === 0 ? mean : took.ms / took.count;
+      ms += took.count === 0 ? GUESS[driver] : took.ms / took.count;
     }
     return ms / 1000 / Math.min(this.#workers, Math.max(1, this.#left.size));
   }
