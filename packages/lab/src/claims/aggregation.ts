@@ -98,7 +98,7 @@ export const aggregation: Experiment = {
       ],
       findings: [
         ...finding`Interrupts for a frame, aggregated by the vbus compared with a vector for each queue on PCI: ${fewer(oneCard)} with one card, ${fewer(saved(msix, MANY))} with ${amount(MANY)}; compared with one vector for all queues of a card: ${fewer(overShared)} with one card, ${fewer(between)} with ${amount(MANY)}.`,
-        ...finding`Of the signals saved with ${amount(MANY)} cards, ${percent(shareOfOthers(of(virtioOn, MANY)))} were saved by another device’s interrupt, the rest by one of the same device.`,
+        ...finding`Of the signals saved with ${amount(MANY)} cards, ${percent(shareOfOthers(of(virtioOn, MANY)))} were saved by another device’s interrupt, ${percent(known(shareOfOthers(of(virtioOn, MANY)), (share) => 1 - share))} by one of the same device.`,
         ...finding`On PCI with one card, one vector for all queues compared with one for each: ${fewer(saved(msix, 1, shared))} interrupts for a frame; INTx: ${fewer(saved(msix, 1, intx))}.`,
         ...finding`One interrupt brings ${amount(signalsPerInterrupt(of(virtioOn, 1)))} signals of virtio-net over vbus with one card and ${amount(signalsPerInterrupt(of(virtioOn, MANY)))} with ${amount(MANY)}; of venet ${amount(signalsPerInterrupt(of(venetOn, 1)))} and ${amount(signalsPerInterrupt(of(venetOn, MANY)))}.`,
         ...beside.findings,

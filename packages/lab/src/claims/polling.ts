@@ -17,13 +17,13 @@ interface Pair {
   readonly quiet: Contender;
   readonly polling: Contender;
 }
-const pair = (contender: Contender, place: 'deferred' | 'worker'): Pair => ({
-  name: `${contender.name}, ${place}`,
+const pair = (contender: Contender, place: 'inline' | 'worker'): Pair => ({
+  name: `${contender.name}, ${place === 'inline' ? 'in the exit' : 'in a thread'}`,
   quiet: vary(contender, 'doorbells', { place }),
   polling: vary(contender, 'polling', { place, mitigation: POLL }),
 });
-const onPci = pair(virtioPci, 'deferred');
-const onVbus = pair(venetPci, 'deferred');
+const onPci = pair(virtioPci, 'inline');
+const onVbus = pair(venetPci, 'inline');
 const pairsOf = ({ scope }: Plan): readonly Pair[] =>
   scope === 'full' ? [onPci, onVbus, pair(virtioPci, 'worker'), pair(venetPci, 'worker')] : [onPci, onVbus];
 

@@ -54,7 +54,8 @@ export function summarize(sections: readonly Section[]): Section {
     charts: effects.some(({ of }) => of === 'traffic') ? [effectsChart(byGain)] : [],
     findings: [
       ...inShort(byGain),
-      ...pays(ofVbus).map((effect) => `On a virtual-bus only: ${told(effect)}.`),
+      ...pays(ofVbus.filter(({ of }) => of === 'traffic')).map((effect) => `On a virtual-bus only: ${told(effect)}.`),
+      ...pays(ofVbus.filter(({ of }) => of === 'set-up')).map((effect) => `On a virtual-bus only, once for a card: ${told(effect)}.`),
       ...pays(ofEither).map((effect) => `On PCI as well: ${told(effect)}.`),
       ...(little.length === 0 ? [] : [`No substantial difference: ${little.map(told).join('; ')}.`]),
       ...(worse.length === 0 ? [] : [`PCI is the better one: ${worse.map(told).join('; ')}.`]),
@@ -65,7 +66,8 @@ export function summarize(sections: readonly Section[]): Section {
 }
 
 const pays = (some: readonly Effect[]): readonly Effect[] => some.filter(({ gain }) => isSubstantial(gain));
-const told = ({ choice, measure, gain }: Effect): string => `${choice}, ${formatNumber(gain, 2)} times as good (${measure})`;
+const told = ({ choice, measure, gain }: Effect): string =>
+  `${choice}, ${formatNumber(gain, gain < 10 ? 2 : 0)} times as good (${measure})`;
 
 /** How many gains are substantial, and the largest of them. All with the largest first. */
 function inShort(effects: readonly Effect[]): readonly string[] {
