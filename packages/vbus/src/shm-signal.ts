@@ -92,6 +92,8 @@ export function isShmSignal(region: SharedRegion, offset: number): boolean {
 export class ShmSignal {
   /** Called when something happened, any number of things at once; may call `disable`, `enable`, `inject` and `close`. */
   onSignal: (() => void) | undefined = undefined;
+  /** Called when the wire rings for this side, before `onSignal`; for who counts or traces. `heard` is what `wakeup` will answer. */
+  onWakeup: ((heard: boolean) => void) | undefined = undefined;
   readonly counters: SignalCounters = noSignals();
   readonly #region: SharedRegion;
   readonly #ring: () => void;
@@ -163,8 +165,10 @@ export class ShmSignal {
   wakeup(): boolean {
     if (this.#closed) return false;
     this.counters.wakeups++;
-    const heard = this.#run();
+    const heard = this.#inWakeup || (this.#listens() && this.#isWaiting());
     if (!heard) this.counters.spurious++;
+    this.onWakeup?.(heard);
+    this.#run();
     return heard;
   }
 
@@ -186,11 +190,11 @@ export class ShmSignal {
   }
 
   /**
-   * Calls the notifier while there is news and this side listens; true if it was called, or is being called further down the stack.
-   * `pending` goes only when all is done, so that a busy side is rung for no more than once.
+   * Calls the notifier while there is news and this side listens, unless it is being called further down the stack. `pending` goes only
+   * when all is done, so that a busy side is rung for no more than once.
    */
-  #run(): boolean {
-    if (this.#inWakeup) return true;
+  #run(): void {
+    if (this.#inWakeup) return;
     const region = this.#region;
     const before = this.counters.notified;
     this.#inWakeup = true;
@@ -200,7 +204,7 @@ export class ShmSignal {
           if (this.counters.notified - before === NOTIFICATIONS_IN_A_ROW) {
             // `pending` or `dirty` is still set, so what is left is found later.
             this.#wakeupLater();
-            return true;
+            return;
           }
           region.storeU8(this.#dirty, 0);
           this.counters.notified++;
@@ -211,7 +215,6 @@ export class ShmSignal {
     } finally {
       this.#inWakeup = false;
     }
-    return this.counters.notified !== before;
   }
 
   #wakeupLater(): void {

@@ -34,6 +34,7 @@ import {
 import { Capabilities, type CapabilityGroups } from './capabilities.ts';
 import type { VenetCounters, VenetRing } from './counters.ts';
 import { EventChannel } from './event-channel.ts';
+import type { RingNotifications } from './notifications.ts';
 import { PageSupply } from './page-supply.ts';
 import type { Receiver } from './receiver.ts';
 import { ConsumingEnd, FillingEnd } from './ring-ends.ts';
@@ -49,6 +50,10 @@ export interface VenetEndpoint {
   readonly clientMac: Uint8Array;
   /** Frames can go both ways. */
   readonly carrier: boolean;
+  readonly place: 'inline' | 'deferred';
+  /** Where deferred work is done. Default: as the client's connector says. */
+  readonly defer: ((run: () => void) => void) | undefined;
+  readonly rings: Omit<RingNotifications, 'defer'>;
   /** The driver has the link up, or no more. */
   linkChanged(up: boolean): void;
   /** The driver broke the rules of a ring: nothing moves in it any more. */
@@ -61,12 +66,15 @@ export class VenetConnection implements VbusConnection {
   readonly #endpoint: VenetEndpoint;
   readonly #context: ConnectContext;
   readonly #capabilities: Capabilities;
+  readonly #defer: (run: () => void) => void;
+  readonly #notifications: RingNotifications;
   readonly #pools: Map<number, SharedRegion> = new Map();
   readonly #signals: Map<VenetRing, ShmSignal> = new Map();
   #rx: FillingEnd | undefined = undefined;
   #tx: ConsumingEnd | undefined = undefined;
   #eventRing: FillingEnd | undefined = undefined;
   #events: EventChannel | undefined = undefined;
+  #pageRing: ConsumingEnd | undefined = undefined;
   #pages: PageSupply | undefined = undefined;
   #up = false;
   #closed = false;
@@ -75,6 +83,8 @@ export class VenetConnection implements VbusConnection {
     this.#endpoint = endpoint;
     this.#context = context;
     this.#capabilities = new Capabilities(endpoint.offered);
+    this.#defer = endpoint.defer ?? context.defer;
+    this.#notifications = { ...endpoint.rings, defer: endpoint.place === 'deferred' ? this.#defer : undefined };
   }
 
   /** The driver has the link up. */
@@ -127,12 +137,12 @@ export class VenetConnection implements VbusConnection {
     switch (id) {
       case RX_QUEUE:
         return this.#takeRing('rx', this.#rx !== undefined, region, signal, (ioq, doorbell) => {
-          this.#rx = new FillingEnd(ioq, doorbell);
+          this.#rx = new FillingEnd(ioq, doorbell, 'rx', this.#notifications);
           return 0;
         });
       case TX_QUEUE:
         return this.#takeRing('tx', this.#tx !== undefined, region, signal, (ioq, doorbell) => {
-          this.#tx = new ConsumingEnd(ioq, doorbell);
+          this.#tx = new ConsumingEnd(ioq, doorbell, 'tx', this.#notifications);
           return 0;
         });
       case PMTD_POOL:
@@ -143,7 +153,7 @@ export class VenetConnection implements VbusConnection {
       case EVENT_QUEUE:
         if (!events) return -EINVAL;
         return this.#takeRing('event', this.#eventRing !== undefined, region, signal, (ioq, doorbell) => {
-          const ring = new FillingEnd(ioq, doorbell);
+          const ring = new FillingEnd(ioq, doorbell, 'event', this.#notifications);
           const pool = this.#pools.get(EVENT_POOL);
           if (pool !== undefined && !this.#poolFits(pool, ring)) return -EINVAL;
           this.#eventRing = ring;
@@ -154,7 +164,8 @@ export class VenetConnection implements VbusConnection {
       case L4RO_PAGES:
         if (!largeReceive) return -EINVAL;
         return this.#takeRing('page', this.#pages !== undefined, region, signal, (ioq, doorbell) => {
-          this.#pages = new PageSupply(new ConsumingEnd(ioq, doorbell), this.#context.memory);
+          this.#pageRing = new ConsumingEnd(ioq, doorbell, 'page', this.#notifications);
+          this.#pages = new PageSupply(this.#pageRing, this.#context.memory);
           return 0;
         });
       default:
@@ -166,6 +177,7 @@ export class VenetConnection implements VbusConnection {
     if (this.#closed) return;
     this.#lowerLink('gone');
     this.#closed = true;
+    for (const ring of [this.#rx, this.#tx, this.#eventRing, this.#pageRing]) ring?.close();
     this.#endpoint.closed(this);
   }
 
@@ -184,13 +196,14 @@ export class VenetConnection implements VbusConnection {
     if (rx === undefined || tx === undefined) return -EINVAL;
     if ((preMapped && pool === undefined) || (events && this.#events === undefined) || (largeReceive && large === undefined))
       return -EINVAL;
-    const { memory, defer } = this.#context;
+    const { memory } = this.#context;
+    const { place } = this.#endpoint;
     const capabilities = this.#capabilities;
     this.#up = true;
     if (capabilities.linkState) this.#events?.linkState(this.#endpoint.carrier);
     this.#endpoint.receiver.start({ ring: rx, memory, capabilities, large });
     const completions = transmitCompletion ? this.#events : undefined;
-    this.#endpoint.transmitter.start({ ring: tx, memory, pool, capabilities, completions, defer });
+    this.#endpoint.transmitter.start({ ring: tx, memory, pool, capabilities, completions, defer: this.#defer, place });
     this.#endpoint.linkChanged(true);
     return 0;
   }

@@ -53,7 +53,7 @@ export class VenetCounters {
   txStalls = 0;
   /** Times that the driver had no room for a frame, which the port keeps. */
   rxStalls = 0;
-  /** Wakeups for transmission, how many were answered at once instead of by deferred work, and how often the budget was used up. */
+  /** Doorbells that started a run, how many of them did at once instead of by deferred work, and how often the budget was used up. */
   txWakeups = 0;
   txDirect = 0;
   txOverBudget = 0;

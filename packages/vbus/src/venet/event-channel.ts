@@ -25,7 +25,7 @@ export class EventChannel {
     this.#pool = pool;
     this.#counters = counters;
     this.#onDrained = onDrained;
-    ring.onSignal = () => this.#flush();
+    ring.answer({ look: () => this.#flush() });
     ring.mask();
   }
 
@@ -34,9 +34,9 @@ export class EventChannel {
     return this.#cookies.length + (this.#linkState === undefined ? 0 : 1);
   }
 
-  /** Posts LINKSTATE and tells the guest. */
+  /** Posts LINKSTATE and tells the guest, without any mitigation. */
   linkState(up: boolean): void {
-    if (this.backlog === 0 && this.#postLinkState(up)) this.signal();
+    if (this.backlog === 0 && this.#postLinkState(up)) this.#ring.signalNow();
     else {
       if (this.#linkState === undefined) this.#counters.eventsDelayed++;
       this.#linkState = up;
@@ -52,17 +52,19 @@ export class EventChannel {
     this.#ring.unmask();
   }
 
-  /** Rings for what was posted. */
-  signal(): void {
-    this.#ring.signal();
+  /** Tells the guest of so many completions that were posted. */
+  signal(completions: number): void {
+    this.#ring.signal(completions);
   }
 
-  /** The guest has given slots back. */
-  #flush(): void {
-    if (this.backlog === 0) {
-      this.#ring.mask();
-      return;
-    }
+  /** Tells it at once, of all. */
+  signalNow(): void {
+    this.#ring.signalNow();
+  }
+
+  /** The guest has given slots back. False: nothing waited, or there is no room. */
+  #flush(): boolean {
+    if (this.backlog === 0) return false;
     let posted = 0;
     // The state of the link may overtake completions; they do not depend on each other.
     if (this.#linkState !== undefined && this.#postLinkState(this.#linkState)) {
@@ -72,10 +74,11 @@ export class EventChannel {
     let done = 0;
     while (done < this.#cookies.length && this.#postCompletion(this.#cookies[done] ?? 0n)) done++;
     this.#cookies.splice(0, done);
-    if (posted + done > 0) this.signal();
-    if (this.backlog > 0) return;
-    this.#ring.mask();
-    this.#onDrained();
+    if (posted > 0) this.signalNow();
+    else if (done > 0) this.signal(done);
+    if (this.backlog > 0) this.#ring.unmask();
+    else this.#onDrained();
+    return posted + done > 0;
   }
 
   #postLinkState(up: boolean): boolean {
@@ -83,7 +86,7 @@ export class EventChannel {
     if (at === undefined) return false;
     this.#writeHeader(at, EVENT_LINKSTATE, LINKSTATE_EVENT.size);
     this.#pool.writeU32(at + LINKSTATE_EVENT.offset.state, up ? 1 : 0);
-    this.#ring.push(LINKSTATE_EVENT.size);
+    this.#push(LINKSTATE_EVENT.size);
     return true;
   }
 
@@ -93,8 +96,16 @@ export class EventChannel {
     this.#writeHeader(at, EVENT_TXC, TXC_EVENT.size);
     this.#pool.writeU32(at + TXC_EVENT.offset.txqid, TX_QUEUE);
     this.#pool.writeU64(at + TXC_EVENT.offset.cookie, cookie);
-    this.#ring.push(TXC_EVENT.size);
+    this.#push(TXC_EVENT.size);
     return true;
+  }
+
+  /** Gives the slot back with the event in it. */
+  #push(size: number): void {
+    const { number } = this.#ring;
+    this.#ring.tell('seen', number, size);
+    this.#ring.push(size);
+    this.#ring.tell('completed', number, size);
   }
 
   #writeHeader(at: number, id: number, size: number): void {

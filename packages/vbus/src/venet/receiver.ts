@@ -40,6 +40,9 @@ export interface ReceiverOptions {
   readonly onDrop: (reason: VenetDropReason) => void;
 }
 
+/** After a buffer was found; the trace has no use for the moments between them. */
+const STEPS = ['mapped', 'copied', 'completed'] as const;
+
 type Delivery = 'delivered' | 'no-room' | 'too-long' | 'bad-buffer';
 
 /** Congestion Window Reduced, in the flags of a TCP header. [RFC 3168 §6.1] */
@@ -64,7 +67,7 @@ export class Receiver {
   /** The link is up. */
   start(link: ReceiveLink): void {
     this.#link = link;
-    link.ring.onSignal = () => this.#refilled(link);
+    link.ring.answer({ look: () => this.#refilled(link) });
     link.ring.mask();
     const { capabilities } = link;
     this.#options.port.receiverOffloads = capabilities.largeReceive
@@ -77,7 +80,7 @@ export class Receiver {
     const link = this.#link;
     if (link === undefined) return;
     this.#link = undefined;
-    link.ring.onSignal = undefined;
+    link.ring.ignore();
     if (client === 'present') link.ring.mask();
     this.#segmenter.stop();
     this.#options.port.receiverOffloads = undefined;
@@ -158,12 +161,11 @@ export class Receiver {
     return true;
   }
 
-  /** The guest has refilled the ring, or says so. */
-  #refilled(link: ReceiveLink): void {
-    if (this.#link !== link) return;
-    link.ring.mask();
+  /** The guest has refilled the ring. The doorbell is unmasked again when a frame finds no room. */
+  #refilled(link: ReceiveLink): boolean {
     if (this.#deliverSegments(link)) this.#resume();
     else this.#wait(link);
+    return true;
   }
 
   #resume(): void {
@@ -190,11 +192,15 @@ export class Receiver {
         used = frame.length;
       }
       if (used === 'too-long') return 'too-long';
+      const { number } = ring;
+      ring.tell('seen', number, frame.length);
       ring.push(used === 'bad' ? 0 : used);
       if (used === 'bad') {
+        ring.tell('completed', number, 0);
         empty++;
         continue;
       }
+      for (const step of STEPS) ring.tell(step, number, frame.length);
       this.#counters.rxFrames++;
       this.#counters.rxBytes += frame.length;
       this.#counters.rxCopied += frame.length;

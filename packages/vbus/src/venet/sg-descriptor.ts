@@ -22,8 +22,9 @@ export const u64 = (view: DataView, at: number): number => view.getUint32(at + 4
 
 /** A packet as its driver describes it: where its bytes are, and the work that is left to do. */
 export class PacketDescription {
-  /** The driver's name for the packet. */
+  /** The driver's name for the packet, and the ring's. */
   cookie = 0n;
+  number = 0;
   /** Sum of the fragments, in bytes. */
   length = 0;
   needsChecksum = false;

@@ -1,16 +1,16 @@
 /**
  * From the guest's TX ring to the port. [vbus PCI-2, venet; §1.5]
  *
- * A doorbell masks further doorbells and starts a run (at once, or deferred: see `VenetSettings.burstThreshold`). A run takes packets until
- * the ring is empty, which unmasks the doorbell; until its budget is used up, then it goes on in deferred work; or until the port refuses a
- * frame: then the doorbell stays masked until `writable`, the ring fills, and the guest stops. No second queue hides the fullness (but for
- * packets by reference, see below, which cost the host no memory).
+ * A doorbell masks further doorbells and starts a run: at once or deferred (see `VenetSettings.burstThreshold`), always deferred in the place
+ * `deferred`, or when the mitigation says so. A run takes packets until the ring is empty, which unmasks the doorbell; until its budget is
+ * used up, then it goes on in deferred work; or until the port refuses a frame: then the doorbell stays masked until `writable`, the ring
+ * fills, and the guest stops. No second queue hides the fullness (but for packets by reference, see below, which cost the host no memory).
  *
  * A slot of the ring is given back as soon as its packet was taken: copied to a buffer, or, for large frames with transmit completion,
  * remembered by reference (at most a ring of them) and copied when the port's turn comes. The guest is told of completion by the ring's
  * doorbell, or with TXC by an event that names the packet, when its memory is not needed any more.
  */
-import type { Clock, GuestMemory } from '@paravirt/bus';
+import type { Clock, GuestMemory, Mitigation } from '@paravirt/bus';
 import type { EthernetPort } from '@paravirt/net-backend';
 import { ETHERNET_HEADER_SIZE, MAX_FRAME_SIZE, type OutboundFault, OutboundFrame, VLAN_TAG_SIZE } from '@paravirt/net-backend/frame';
 import type { SharedRegion } from '../shared-region.ts';
@@ -42,6 +42,8 @@ export interface TransmitLink {
   readonly completions: EventChannel | undefined;
   /** Runs work soon, not within this call. */
   readonly defer: (run: () => void) => void;
+  /** `deferred`: no doorbell is answered but through `defer`. */
+  readonly place: 'inline' | 'deferred';
 }
 
 export interface TransmitterOptions {
@@ -49,6 +51,7 @@ export interface TransmitterOptions {
   readonly counters: VenetCounters;
   readonly settings: VenetSettings;
   readonly clock: Clock;
+  readonly mitigation: Mitigation;
   /** Longest payload of a frame on the wire, in bytes. */
   readonly mtu: number;
   /** Why nothing can be sent now, undefined if the cable is in. */
@@ -68,10 +71,12 @@ export class Transmitter {
   #waiting: PacketDescription[] = [];
   readonly #spare: PacketDescription[] = [];
   #link: TransmitLink | undefined = undefined;
-  /** The buffer holds a frame that the port has not taken; its bytes as the guest counts them, and what to tell when it is gone. */
+  /** The buffer holds a frame that the port has not taken; its bytes as the guest counts them, and the packet to complete when it is gone. */
   #loaded = false;
   #loadedLength = 0;
-  #completion: bigint | undefined = undefined;
+  #loadedPacket: PacketDescription | undefined = undefined;
+  /** Packets that were taken off the ring or sent, so far. */
+  #progress = 0;
   #running = false;
   #scheduled = false;
   /** The port refused a frame and has not called `writable` yet. */
@@ -92,7 +97,11 @@ export class Transmitter {
     this.#link = link;
     this.#stalled = false;
     this.#lastWakeup = undefined;
-    link.ring.onSignal = () => this.#wakeup(link);
+    link.ring.answer({
+      look: () => this.#look(link),
+      mitigation: this.#options.mitigation,
+      defer: (run) => this.#handOver(link, run),
+    });
     // What is in the ring already is found by the first run; the doorbell is unmasked at its end.
     this.#schedule(link);
   }
@@ -105,14 +114,14 @@ export class Transmitter {
     const link = this.#link;
     if (link === undefined) return;
     this.#link = undefined;
-    link.ring.onSignal = undefined;
+    link.ring.ignore();
     this.#frame.forget();
     const told = client === 'present' ? link : undefined;
     told?.ring.mask();
     if (this.#loaded) this.#finishLoaded(told, 'txLinkDown');
     for (const packet of this.#waiting.splice(0)) {
       this.#drop('txLinkDown');
-      this.#complete(told, packet.cookie);
+      this.#complete(told, packet);
       this.#spare.push(packet);
     }
     if (told === undefined) {
@@ -123,9 +132,11 @@ export class Transmitter {
       this.#describe(told);
       told.ring.pop();
       this.#drop('txLinkDown');
-      this.#complete(told, this.#packet.cookie);
+      this.#complete(told, this.#packet);
     }
-    this.#tell(told);
+    if (this.#untold === 0) return;
+    this.#untold = 0;
+    (told.completions ?? told.ring).signalNow();
   }
 
   /** The port takes frames again. */
@@ -140,25 +151,32 @@ export class Transmitter {
     if (this.#link !== undefined && !this.#running) this.#schedule(this.#link);
   }
 
-  #wakeup(link: TransmitLink): void {
-    const { clock, settings } = this.#options;
-    this.#counters.txWakeups++;
-    if (this.#running || this.#scheduled || this.#link !== link) {
-      link.ring.mask();
+  /** Has what a doorbell asks for done at once, or as deferred work: always so in the place `deferred`, else in a burst. */
+  #handOver(link: TransmitLink, run: () => void): void {
+    // The run that is under way takes it.
+    if (this.#running) {
+      run();
       return;
     }
-    // What was rung for while the doorbell was masked is mostly done by now.
-    if (!link.ring.ready) return;
-    link.ring.mask();
+    const { clock, settings } = this.#options;
+    this.#counters.txWakeups++;
     const now = clock.now();
     const pause = this.#lastWakeup === undefined ? undefined : now - this.#lastWakeup;
     this.#lastWakeup = now;
     const { burstThreshold } = settings;
-    if (burstThreshold === 0 || (pause !== undefined && pause <= BigInt(burstThreshold) * 1000n)) this.#schedule(link);
+    const burst = burstThreshold === 0 || (pause !== undefined && pause <= BigInt(burstThreshold) * 1000n);
+    if (burst || link.place === 'deferred') link.defer(run);
     else {
       this.#counters.txDirect++;
-      this.#run(link);
+      run();
     }
+  }
+
+  /** True if there was anything to do. */
+  #look(link: TransmitLink): boolean {
+    const before = this.#progress;
+    if (this.#link === link) this.#run(link);
+    return this.#progress !== before;
   }
 
   #schedule(link: TransmitLink): void {
@@ -204,26 +222,42 @@ export class Transmitter {
       if (!ring.ready) return this.#stalled && completions === undefined ? 'waits' : 'empty';
       if (left <= 0) return 'budget';
       const fault = this.#describe(link);
+      const packet = this.#packet;
       if (fault !== undefined) {
+        this.#seen(link, packet);
         ring.pop();
         this.#drop(fault);
-        this.#complete(link, this.#packet.cookie);
+        this.#complete(link, packet);
       } else if (this.#byReference(link)) {
+        this.#mapped(link, packet);
         ring.pop();
         this.#counters.txReferenced++;
-        this.#waiting.push(this.#packet);
+        this.#waiting.push(packet);
         this.#packet = this.#spare.pop() ?? new PacketDescription();
         // It is paid for when it is sent.
         if (!this.#stalled) left++;
       } else if (this.#stalled) return 'waits';
       else {
-        this.#load(link, this.#packet);
+        this.#mapped(link, packet);
+        this.#load(link, packet);
         ring.pop();
         // The guest's memory is not needed any more, whatever the port does with the copy.
-        this.#complete(link, this.#packet.cookie);
+        this.#complete(link, packet);
         if (this.#loaded) left++;
       }
     }
+  }
+
+  /** The packet at the head of the ring is taken. */
+  #seen({ ring }: TransmitLink, packet: PacketDescription): void {
+    this.#progress++;
+    ring.tell('seen', packet.number, packet.length);
+  }
+
+  /** Its fragments are memory, too. */
+  #mapped(link: TransmitLink, packet: PacketDescription): void {
+    this.#seen(link, packet);
+    link.ring.tell('mapped', packet.number, packet.length);
   }
 
   /** Hands the port what is loaded, or loads what waits by reference. */
@@ -232,12 +266,12 @@ export class Transmitter {
       const packet = this.#waiting.shift();
       if (packet === undefined) return;
       this.#load(link, packet);
-      this.#spare.push(packet);
       if (!this.#loaded) {
-        this.#complete(link, packet.cookie);
+        this.#complete(link, packet);
+        this.#spare.push(packet);
         return;
       }
-      this.#completion = packet.cookie;
+      this.#loadedPacket = packet;
     }
     this.#sendLoaded(link);
   }
@@ -259,20 +293,24 @@ export class Transmitter {
 
   #finishLoaded(link: TransmitLink | undefined, dropped: VenetDropReason | undefined): void {
     this.#loaded = false;
+    this.#progress++;
     if (dropped !== undefined) this.#drop(dropped);
     else {
       this.#counters.txFrames++;
       this.#counters.txBytes += this.#loadedLength;
     }
-    if (this.#completion === undefined) return;
-    this.#complete(link, this.#completion);
-    this.#completion = undefined;
+    const packet = this.#loadedPacket;
+    if (packet === undefined) return;
+    this.#loadedPacket = undefined;
+    this.#complete(link, packet);
+    this.#spare.push(packet);
   }
 
   /** Copies a packet to the buffer and checks its frame; a bad one is dropped. */
   #load(link: TransmitLink, packet: PacketDescription): void {
     const bytes = packet.gather(link.memory, this.#buffer);
     this.#counters.txCopied += bytes.length;
+    link.ring.tell('copied', packet.number, bytes.length);
     const fault = this.#loadFrame(packet, bytes);
     if (fault !== undefined) {
       this.#drop(DROPS[fault]);
@@ -280,7 +318,6 @@ export class Transmitter {
     }
     this.#loaded = true;
     this.#loadedLength = bytes.length;
-    this.#completion = undefined;
   }
 
   #loadFrame(packet: PacketDescription, bytes: Uint8Array): OutboundFault | undefined {
@@ -294,6 +331,7 @@ export class Transmitter {
   /** Reads the descriptor at the head of the ring into `#packet`; why its packet cannot be taken, undefined if it can. */
   #describe({ ring, memory, pool, capabilities }: TransmitLink): VenetDropReason | undefined {
     const packet = this.#packet;
+    packet.number = ring.number;
     if (!capabilities.scatterGather) packet.describeFlat(ring.address, ring.length, ring.cookie);
     else {
       const whole =
@@ -326,18 +364,21 @@ export class Transmitter {
   }
 
   /** A packet is done with: says so in an event, and tells the guest if enough are. */
-  #complete(link: TransmitLink | undefined, cookie: bigint): void {
+  #complete(link: TransmitLink | undefined, packet: PacketDescription): void {
     if (link === undefined) return;
-    link.completions?.complete(cookie);
+    link.ring.tell('completed', packet.number, packet.length);
+    link.completions?.complete(packet.cookie);
     this.#untold++;
-    const { transmitMitigation } = this.#options.settings;
-    if (this.#untold >= transmitMitigation) this.#tell(link);
+    const { settings, mitigation } = this.#options;
+    // With `packets` the ring itself waits until there are enough.
+    if (this.#untold >= (mitigation.kind === 'packets' ? 1 : settings.transmitMitigation)) this.#tell(link);
   }
 
   #tell({ completions, ring }: TransmitLink): void {
-    if (this.#untold === 0) return;
+    const told = this.#untold;
+    if (told === 0) return;
     this.#untold = 0;
-    if (completions === undefined) ring.signal();
-    else completions.signal();
+    if (completions === undefined) ring.signal(told);
+    else completions.signal(told);
   }
 }

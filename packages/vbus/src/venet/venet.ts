@@ -7,7 +7,7 @@
  *
  * This file has what is left when no driver is there: the cable, the administrator's attributes, and who may open the device.
  */
-import { type Clock, ConfigurationError, type TraceSink } from '@paravirt/bus';
+import { type Clock, ConfigurationError, NO_MITIGATION, type TraceSink } from '@paravirt/bus';
 import type { EthernetPort, FrameOffload } from '@paravirt/net-backend';
 import { ETHERNET_HEADER_SIZE } from '@paravirt/net-backend/frame';
 import type { Attribute } from '../attributes.ts';
@@ -18,19 +18,20 @@ import { addSignalCounters, type SignalCounters } from '../shm-signal.ts';
 import { VENET_CLASS, VENET_TYPE, VENET_VERSION } from './abi.ts';
 import { venetAttributes } from './attributes.ts';
 import { offeredCapabilities, type VenetOffloadPolicy } from './capabilities.ts';
-import { VenetConnection } from './connection.ts';
+import { VenetConnection, type VenetEndpoint } from './connection.ts';
 import { VenetCounters, type VenetDropReason, type VenetRing } from './counters.ts';
 import { isStationAddress } from './mac-address.ts';
+import type { VenetNotificationOptions } from './notifications.ts';
 import { Receiver } from './receiver.ts';
 import { defaultSettings, type VenetSettings } from './settings.ts';
 import { Transmitter } from './transmitter.ts';
 
-export interface VenetOptions {
+export interface VenetOptions extends VenetNotificationOptions {
   /** The far end of the cable. The device sets its callbacks and keeps it for good. */
   readonly port: EthernetPort;
   /** Of the guest's card: six bytes, not multicast. */
   readonly mac: Uint8Array;
-  /** Tells bursts from single packets. */
+  /** Tells bursts from single packets, and times the mitigation. */
   readonly clock: Clock;
   /** Of the interface on the bus, for people. Default `venet`. */
   readonly name?: string;
@@ -74,6 +75,7 @@ export class Venet implements VbusDevice {
   readonly #transmitter: Transmitter;
   readonly #receiver: Receiver;
   readonly #mac: Uint8Array;
+  readonly #notifications: Pick<VenetEndpoint, 'place' | 'defer' | 'rings'>;
   #connection: VenetConnection | undefined = undefined;
   #onBus = false;
   #linkUp = true;
@@ -82,6 +84,7 @@ export class Venet implements VbusDevice {
   /** @throws ConfigurationError `bad-mac`, `bad-mtu` */
   constructor(options: VenetOptions) {
     const { port, mac, clock, name = 'venet', mtu = 1500, offloads = 'port', enabled = true, trace } = options;
+    const { mitigation = NO_MITIGATION, place = 'inline', defer, ringTrace, ringName = name } = options;
     if (!isStationAddress(mac))
       throw new ConfigurationError('bad-mac', 'a MAC address has six bytes, is not multicast and not all zero', mac);
     if (!Number.isInteger(mtu) || mtu < MIN_MTU || mtu > MAX_MTU)
@@ -92,10 +95,11 @@ export class Venet implements VbusDevice {
     this.#offloads = offloads;
     this.#enabled = enabled;
     this.#trace = trace;
+    this.#notifications = { place, defer, rings: { mitigation, clock, trace: ringTrace, card: ringName } };
     const { counters, settings } = this;
     const onDrop = (reason: VenetDropReason): void => this.#trace?.({ kind: 'drop', reason });
     const blocked = (): VenetDropReason | undefined => (this.#enabled ? (this.#linkUp ? undefined : 'txLinkDown') : 'txDisabled');
-    this.#transmitter = new Transmitter({ port, counters, settings, clock, mtu, blocked, onDrop });
+    this.#transmitter = new Transmitter({ port, counters, settings, clock, mitigation, mtu, blocked, onDrop });
     this.#receiver = new Receiver({ port, counters, mtu, onDrop });
     this.interfaces = [{ name, type: VENET_TYPE, connect: (context) => this.#connect(context) }];
     this.attributes = this.#describe(options.hostMac?.slice(), options.interfaceName ?? name);
@@ -172,6 +176,7 @@ export class Venet implements VbusDevice {
         counters: this.counters,
         offered: offeredCapabilities(this.#port.offloads, this.#offloads),
         clientMac: this.#mac,
+        ...this.#notifications,
         get carrier() {
           return device.#carrier;
         },
@@ -242,7 +247,7 @@ export class Venet implements VbusDevice {
   }
 }
 
-export interface VenetClassOptions extends Omit<VenetOptions, 'port' | 'mac' | 'name'> {
+export interface VenetClassOptions extends Omit<VenetOptions, 'port' | 'mac' | 'name' | 'ringName'> {
   /** The cable of a device with this name. */
   readonly connect: (name: string) => EthernetPort;
   /** The address of a device with this name. Default: 52:54:00 and three bytes made of the name. */
