@@ -45,6 +45,7 @@ describe('A network card whose data path is in a worker thread', () => {
     expect((rx?.doorbells ?? 0) + (tx?.doorbells ?? 0)).toBe(report.kicks);
     expect((rx?.interrupts ?? 0) + (tx?.interrupts ?? 0)).toBeGreaterThan(0);
     expect((rx?.interrupts ?? 0) + (rx?.suppressed ?? 0)).toBeLessThanOrEqual(2000);
+    expect((rx?.spurious ?? 0) + (tx?.spurious ?? 0)).toBeLessThanOrEqual(report.kicks);
   });
 
   it.each(['timer:200us', 'packets:8:200us', 'poll:100us:4'])('mitigates in its own time: %s', async (name) => {

@@ -24,6 +24,9 @@ const BLOCK_SIZE = 4096;
 export const NET_QUEUES = 3;
 export const ALL_QUEUES: number = 2 ** NET_QUEUES - 1;
 
+/** In the word of doorbells: queue i is to be looked at, though its doorbell was not rung, if bit i + this is set. */
+export const LOOK_SHIFT = 8;
+
 /** Indices of 32-bit words. */
 export const WORD = {
   magic: 0,

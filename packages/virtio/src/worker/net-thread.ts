@@ -21,7 +21,7 @@ import { SplitQueue } from '../queue/split.ts';
 import { QueueNotifications } from '../queue-notifications.ts';
 import { CodeNotice } from './code-notice.ts';
 import { HostClock } from './host-clock.ts';
-import { EVENT, NET_QUEUES, NetBlock, type QueuePlace, WORD } from './net-block.ts';
+import { EVENT, LOOK_SHIFT, NET_QUEUES, NetBlock, type QueuePlace, WORD } from './net-block.ts';
 
 /** What the data path needs to know; made by `VirtioNetWorker`, and may be sent to another thread. */
 export interface NetThreadSetup {
@@ -151,7 +151,7 @@ export class VirtioNetThread implements DriverSession {
   turn(): boolean {
     this.#obey();
     const rung = Atomics.exchange(this.#block.words, WORD.doorbells, 0);
-    const later = this.#later;
+    const later = this.#later | (rung >>> LOOK_SHIFT);
     this.#later = 0;
     for (let index = 0; index < NET_QUEUES; index++) {
       if (isSet(rung, index)) {

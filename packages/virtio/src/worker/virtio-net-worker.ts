@@ -20,7 +20,7 @@ import type { QueueCounters } from '../queue/counters.ts';
 import type { Suppression } from '../queue/notification.ts';
 import type { SplitQueue } from '../queue/split.ts';
 import { CodeNotice } from './code-notice.ts';
-import { ALL_QUEUES, EVENT, mayBlock, NET_QUEUES, NetBlock, WORD } from './net-block.ts';
+import { ALL_QUEUES, EVENT, LOOK_SHIFT, mayBlock, NET_QUEUES, NetBlock, WORD } from './net-block.ts';
 import type { NetThreadSetup } from './net-thread.ts';
 
 /** The thread that a data path runs in, as the card sees it. */
@@ -80,6 +80,8 @@ export class VirtioNetWorker implements VirtioDevice {
   readonly #initialConfig: Uint8Array;
   readonly #counters: NetCounters = new NetCounters();
   readonly #queueCounters: (QueueCounters | undefined)[] = [];
+  /** Doorbells of each queue when it was last passed on: what comes without one was not the driver's. */
+  readonly #rung: number[] = Array.from({ length: NET_QUEUES }, () => 0);
   /** The rings that the other thread was told of. */
   readonly #rings: (SplitQueue | undefined)[] = Array.from({ length: NET_QUEUES }, () => undefined);
   #session: DriverSession | undefined = undefined;
@@ -203,7 +205,10 @@ export class VirtioNetWorker implements VirtioDevice {
       this.#offer(queue);
       this.#open();
     }
-    Atomics.or(this.#block.words, WORD.doorbells, 1 << queue);
+    const rung = this.#queueCounters[queue]?.doorbells ?? 0;
+    const doorbell = rung !== this.#rung[queue];
+    this.#rung[queue] = rung;
+    Atomics.or(this.#block.words, WORD.doorbells, 1 << (doorbell ? queue : queue + LOOK_SHIFT));
     this.#block.ring();
     this.look();
   }
