@@ -151,6 +151,12 @@ describe('paravirt lab --nats', () => {
 });
 
 describe('Options of paravirt lab', () => {
+  it('are refused in one line: the command that only processes of the lab are started with', async () => {
+    const { code, stderr } = await paravirt('lab', 'measure');
+    expect(stderr).toMatch(/^paravirt: [^\n]+\n$/);
+    expect(code).toBe(2);
+  });
+
   it.each([
     ['a section that does not exist', ['--only', 'weather']],
     ['a price list that does not exist', ['--profile', '1066']],

@@ -62,7 +62,13 @@ export async function lab(options: LabOptions, { stdout, stderr }: LabStreams, i
   const results = new Map<string, PointResult>(ordered.map(({ result }) => [pointName(result.point), result]));
   const report = makeReport(experiments, results, plan);
   const files = await writeReport(options.out, report, {
-    ...{ build, date, wallMs: performance.now() - started, resumed: journal.outcomes.size, outcomes: ordered },
+    ...{
+      build,
+      date,
+      wallMs: performance.now() - started,
+      resumed: points.filter((point) => journal.outcomes.has(pointName(point))).length,
+      outcomes: ordered,
+    },
     ...{ workers: options.workers, nats: options.nats !== undefined },
   });
   stdout.write(renderText(report, stdout.isTTY === true && stdout.columns !== undefined ? { width: stdout.columns } : {}));

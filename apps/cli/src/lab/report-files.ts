@@ -8,7 +8,6 @@ import { type Point, pointName, type Report, renderJson, renderText } from '@par
 import { UsageError } from '../run/usage-error.ts';
 import type { BuildIdentity } from './build-identity.ts';
 import { hostMachine } from './host-machine.ts';
-import { renderHtml } from './html.ts';
 import type { Outcome } from './outcome.ts';
 
 export interface RunFacts {
@@ -35,10 +34,12 @@ export function makeDirectory(path: string): void {
 
 /** Writes everything; returns the paths. @throws UsageError if a file cannot be written */
 export async function writeReport(directory: string, report: Report, facts: RunFacts): Promise<readonly string[]> {
+  // Plots, and a document to put them in, are large: loaded when they are wanted.
+  const { renderHtml } = await import('./html.ts');
   const files: readonly (readonly [name: string, text: string])[] = [
     ['report.txt', renderText(report)],
     ['report.json', renderJson(report)],
-    ['report.html', await renderHtml(report)],
+    ['report.html', renderHtml(report)],
     ['host.json', hostJson(facts)],
   ];
   return files.map(([name, text]) => {
