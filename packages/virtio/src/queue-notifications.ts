@@ -50,8 +50,6 @@ export interface NotificationEnds {
   notify(): void;
   /** Used buffer notification. */
   interrupt(): void;
-  /** Whether the transport's own doorbell should ring, where virtio's suppression does not say so. */
-  doorbell(wanted: boolean): void;
 }
 
 /** Used indices have 16 bits: no more than half of what they can tell apart is held. */
@@ -61,7 +59,6 @@ export class QueueNotifications {
   readonly #ends: NotificationEnds;
   readonly #pickup: Pickup;
   readonly #hold: SignalHold | undefined;
-  #suppressed = false;
   /** What became of the last signal that was held. */
   #released: 'sent' | 'suppressed' | 'none' = 'none';
 
@@ -77,7 +74,7 @@ export class QueueNotifications {
       mitigation: kind === 'transmit' ? mitigation : NO_MITIGATION,
       defer: place === 'deferred' && kind !== 'control' ? defer : undefined,
       look: () => this.#look(),
-      suppress: () => this.#suppress(),
+      suppress: () => this.#ends.ring()?.suppressKicks(),
     });
     this.#hold =
       mitigation.kind === 'packets' && clock !== undefined && kind !== 'control'
@@ -109,7 +106,6 @@ export class QueueNotifications {
   stop(): void {
     this.#pickup.stop();
     this.#hold?.stop();
-    this.#suppressed = false;
   }
 
   #release(): void {
@@ -129,16 +125,6 @@ export class QueueNotifications {
     if (ring === undefined) return false;
     const before = ring.takenIndex;
     this.#ends.notify();
-    if (this.#suppressed) {
-      this.#suppressed = false;
-      this.#ends.doorbell(true);
-    }
     return ring.takenIndex !== before;
-  }
-
-  #suppress(): void {
-    this.#suppressed = true;
-    this.#ends.ring()?.suppressKicks();
-    this.#ends.doorbell(false);
   }
 }

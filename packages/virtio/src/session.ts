@@ -108,9 +108,6 @@ export class VirtioSession implements DriverSession {
         ring: () => this.queue(index),
         notify: () => this.#notifyDevice(index),
         interrupt: () => interrupts.queue(index),
-        doorbell: (wanted: boolean): void => {
-          if (suppression === 'none') interrupts.doorbell?.(index, wanted);
-        },
       };
       return new QueueNotifications(ends, { ...options, defer });
     });
@@ -271,7 +268,9 @@ export class VirtioSession implements DriverSession {
   }
 
   #openQueue(index: number, setup: QueueSetup): void {
+    const interrupts = this.#interrupts;
     setup.open(this.memory, {
+      onKicksWanted: this.#suppression === 'none' ? (wanted): void => interrupts.doorbell?.(index, wanted) : undefined,
       indirect: hasFeature(this.features, VIRTIO_F_INDIRECT_DESC),
       suppression: hasFeature(this.features, VIRTIO_F_EVENT_IDX) ? 'event-idx' : this.#suppression === 'none' ? 'none' : 'flags',
       ringTrace: this.#ringTrace,

@@ -31,6 +31,11 @@ export interface SplitQueueOptions {
    * §2.7.13.4] Default: the driver's accesses are never between two of the device.
    */
   readonly fence?: () => void;
+  /**
+   * With suppression `none`, for a transport whose doorbells have a gate of their own: kicks are not wanted (false), since the device looks
+   * anyway, or wanted again (true). What is kicked in between may be told late, but must be told.
+   */
+  readonly onKicksWanted?: ((wanted: boolean) => void) | undefined;
   /** Is told the device's part of the life of each buffer and notification. */
   readonly ringTrace?: TraceSink<RingEvent> | undefined;
   /** What the ring is called there. Default: `ring`. */
@@ -55,6 +60,8 @@ export class SplitQueue {
   /** 1 for a head between pop and publish. */
   readonly #headInFlight: Uint8Array;
   readonly #fence: (() => void) | undefined;
+  readonly #onKicksWanted: ((wanted: boolean) => void) | undefined;
+  #kicksWanted = true;
   readonly #pool: DescriptorChain[] = [];
   #inFlight = 0;
   /** Next entry of the available ring to take; 16 bits, as all indices. */
@@ -81,6 +88,7 @@ export class SplitQueue {
     this.#mask = layout.size - 1;
     this.#indirect = options.indirect ?? false;
     this.#onFault = options.onFault;
+    this.#onKicksWanted = options.onKicksWanted;
     this.#fence = options.fence;
     this.#notification = new NotificationSuppression(memory, layout, options.suppression ?? 'flags');
     this.#trace = options.ringTrace;
@@ -211,7 +219,9 @@ export class SplitQueue {
 
   /** The device is going to look at the ring anyway: no kicks, please. [virtio 1.2 §2.7.10.2] */
   suppressKicks(): void {
-    if (!this.#closed && !this.paused) this.#notification.suppressKicks(this.#seen);
+    if (this.#closed || this.paused) return;
+    this.#notification.suppressKicks(this.#seen);
+    this.#wantKicks(false);
   }
 
   /**
@@ -222,8 +232,15 @@ export class SplitQueue {
     if (this.#closed || this.paused) return false;
     const before = this.#seen;
     this.#notification.requestKicks(before);
+    this.#wantKicks(true);
     this.#fence?.();
     return this.#refresh() && this.#seen !== before;
+  }
+
+  #wantKicks(wanted: boolean): void {
+    if (wanted === this.#kicksWanted) return;
+    this.#kicksWanted = wanted;
+    this.#onKicksWanted?.(wanted);
   }
 
   /** Ends the use of the rings: nothing is popped, and late completions of chains in flight touch nothing. */
