@@ -59,11 +59,8 @@ static void greet(const struct hosts *hosts, uint32_t size)
 	if (size < SIZE_MIN || size > 65507)
 		fail("no such size");
 	for (unsigned int i = 0; i < hosts->count; i++) {
-		int large = RECEIVE_BUFFER;
-
-		sockets[i].fd = open_socket(SOCK_DGRAM, hosts->address[i], hosts->port);
+		sockets[i].fd = open_socket(SOCK_DGRAM, hosts->address[i], hosts->port, RECEIVE_BUFFER);
 		sockets[i].events = POLLIN;
-		CALL(SYS_SETSOCKOPT, sockets[i].fd, SOL_SOCKET, SO_RCVBUFFORCE, &large, sizeof(large));
 		store(outgoing, HELLO);
 		if (!send_datagram(sockets[i].fd, SIZE_MIN) || !wait_for(&sockets[i], 1, PATIENCE) ||
 		    CALL(SYS_READ, sockets[i].fd, incoming, PIECE_MAX) != SIZE_MIN || load(incoming) != HELLO)

@@ -79,13 +79,15 @@ void report(const char *kind, const struct figure *figures)
 	put("\n");
 }
 
-int open_socket(int type, uint32_t host, uint32_t port)
+int open_socket(int type, uint32_t host, uint32_t port, int room)
 {
 	struct socket_address address = { AF_INET, (uint16_t)((port >> 8 & 0xff) | (port & 0xff) << 8), host, { 0 } };
 	/* Connecting waits, nothing after it does. */
 	long fd = CALL(SYS_SOCKET, AF_INET, type, 0);
 	int on = 1;
 
+	/* Before connecting: TCP tells then how far its window may open. */
+	CALL(SYS_SETSOCKOPT, fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	if (fd < 0 || CALL(SYS_CONNECT, fd, &address, sizeof(address)) < 0)
 		fail("cannot connect");
 	CALL(SYS_IOCTL, fd, 0x5421 /* FIONBIO */, &on);

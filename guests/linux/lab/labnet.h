@@ -38,8 +38,8 @@ struct figure {
 };
 void report(const char *kind, const struct figure *figures);
 
-/* A connected socket that never blocks. */
-int open_socket(int type, uint32_t host, uint32_t port);
+/* A connected socket that never blocks, with room for so many bytes that are not read yet. */
+int open_socket(int type, uint32_t host, uint32_t port, int room);
 /* Waits until a socket is ready for its events; false: nothing happened for so long. */
 int wait_for(struct poll_entry *entries, unsigned int count, int milliseconds);
 uint64_t now(void);

@@ -10,6 +10,8 @@
 #define ANSWER 8
 /* Longest time without a byte, in ms. */
 #define PATIENCE 20000
+/* So much that the window is not what limits a stream on a full queue: it does not have to grow first. */
+#define RECEIVE_BUFFER (2 << 20)
 
 struct stream {
 	uint8_t request[REQUEST];
@@ -90,7 +92,7 @@ void run_streams(uint32_t down, uint32_t up, const struct hosts *hosts)
 		store(stream->request + 4, up);
 		stream->to_send = REQUEST + up;
 		stream->to_receive = down + (up > 0 ? ANSWER : 0);
-		sockets[i].fd = open_socket(SOCK_STREAM, hosts->address[i], hosts->port);
+		sockets[i].fd = open_socket(SOCK_STREAM, hosts->address[i], hosts->port, RECEIVE_BUFFER);
 	}
 	begin();
 	do {

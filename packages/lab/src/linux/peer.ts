@@ -26,6 +26,9 @@ import { WirePort } from './wire-port.ts';
 
 export const STREAMS_PORT = 5001;
 
+/** So large that it is not what limits a stream, in bytes. */
+const WINDOW = 1 << 20;
+
 export interface PeerOptions {
   readonly clock: Clock;
   /** Which card of the guest, from 0: each has a network of its own. */
@@ -52,7 +55,7 @@ export class Peer implements HostNetwork {
   constructor(options: PeerOptions) {
     const { clock, index, mac, mtu, bitsPerSecond, latency, largeFrames } = options;
     this.#clock = clock;
-    this.#network = new UserNetwork({ clock, host: this, mtu, network: `10.0.${2 + index}.0/24` });
+    this.#network = new UserNetwork({ clock, host: this, mtu, network: `10.0.${2 + index}.0/24`, tcp: { receiveBuffer: WINDOW } });
     const { plan } = this.#network;
     this.address = formatIpv4(plan.gateway);
     this.pings = new EchoRequests(this.#network, {
