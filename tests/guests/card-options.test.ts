@@ -90,4 +90,23 @@ describe('A Debian guest with cards of different options', () => {
     expect(none?.signals.suppressed).toBe(0);
     expect(shared?.signals.suppressed).toBeGreaterThan(0);
   });
+
+  it('does so over a bridge whose doorbells are memory, which interrupts by its pin, once for each signal', async () => {
+    const report = await transfer(
+      ...['--vbus', 'pci,doorbell=mmio,interrupts=intx,aggregation=off'],
+      ...nets(
+        'user,model=venet,mitigation=packets:8:100us',
+        'user,model=venet,mitigation=timer:100us,place=deferred',
+        'user,bus=vbus,suppression=shm-signal',
+        'user,bus=vbus,suppression=flags,mitigation=packets:8:100us,place=deferred',
+      ),
+    );
+    const [bridge] = report.connectors;
+    const rung = report.cards.reduce((sum, { doorbells }) => sum + doorbells.rung, 0);
+    expect(bridge?.doorbells).toBe(rung);
+    expect(report.ports.filter(({ device }) => device.startsWith('vbus-bridge'))).toEqual([]);
+    expect(report.mmio.find(({ device }) => device.startsWith('vbus-bridge BAR1'))?.writes).toBeGreaterThan(rung);
+    expect(count(report.sources, 'vbus-bridge messages')).toBe(0);
+    expect(report.cards.map(({ signals }) => signals.held > 0)).toEqual([true, false, false, true]);
+  });
 });
