@@ -48,7 +48,7 @@ static inline long call5(long number, long a, long b, long c, long d, long e)
 enum { EINTR = 4, EAGAIN = 11 };
 
 enum { AF_INET = 2, AF_NETLINK = 16, SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_NONBLOCK = 04000 };
-enum { SOL_SOCKET = 1, SO_RCVBUFFORCE = 33 };
+enum { SOL_SOCKET = 1, SO_RCVBUFFORCE = 33, IPPROTO_TCP = 6, TCP_CONGESTION = 13 };
 enum { POLLIN = 1, POLLOUT = 4 };
 enum { CLOCK_MONOTONIC = 1 };
 
