@@ -218,7 +218,8 @@ export class Board {
   cable(place: HostPlace, index: number, bitsPerSecond: number): Cable {
     const { simulation, vcpu } = this;
     const { profile } = this.options;
-    const wire = new Wire({ simulation, bitsPerSecond, latency: profile.wire.latency });
+    const { latency, moderation } = profile.wire;
+    const wire = new Wire({ simulation, bitsPerSecond, latency, moderation });
     const { thread, handOver, user } = place;
     const host = new CardPort({ simulation, profile, wire, guest: vcpu, receiver: thread, handOver, user });
     return { wire, host, port: this.trace?.watch(`net${index}`, host) ?? host };

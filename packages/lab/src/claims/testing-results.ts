@@ -22,7 +22,7 @@ export const testProfile = (name: string): CostProfile => ({
   guestFrame: 1200,
   guestByte: 0.2,
   instruction: 1,
-  wire: { bitsPerSecond: 10_000_000_000, latency: 10_000 },
+  wire: { bitsPerSecond: 10_000_000_000, latency: 10_000, moderation: 0 },
 });
 
 export const testPlan: Plan = { scope: 'quick', profiles: ['2009', '2026', 'emulator'].map(testProfile), linux: true };

@@ -33,5 +33,6 @@ export interface CostProfile {
   readonly guestByte: number;
   /** Of a guest that executes instructions. */
   readonly instruction: number;
-  readonly wire: { readonly bitsPerSecond: number; readonly latency: number };
+  /** `moderation`: least time between two interrupts of the host's network card, which hands over together what came in between. */
+  readonly wire: { readonly bitsPerSecond: number; readonly latency: number; readonly moderation: number };
 }

@@ -27,7 +27,7 @@ describe('A price list from a file', () => {
     ['its name is too long', { name: 'x'.repeat(65) }],
     ['a source is no line', { sources: ['one', 2] }],
     ['there are too many sources', { sources: Array(65).fill('x') }],
-    ['the wire carries nothing', { wire: { bitsPerSecond: 0, latency: 1 } }],
+    ['the wire carries nothing', { wire: { bitsPerSecond: 0, latency: 1, moderation: 0 } }],
     ['posted is no truth', { posted: 'yes' }],
   ])('is refused if %s', (_, change) => {
     expect(() => parseProfile(changed(change))).toThrow(expect.objectContaining({ code: 'bad-profile' }));

@@ -48,7 +48,11 @@ function nameOf(fields: Fields): string {
 }
 
 function wireOf(fields: Fields): CostProfile['wire'] {
-  const wire = { bitsPerSecond: fields.positive('bitsPerSecond', FASTEST_WIRE), latency: fields.amount('latency', DEAREST) };
+  const wire = {
+    bitsPerSecond: fields.positive('bitsPerSecond', FASTEST_WIRE),
+    latency: fields.amount('latency', DEAREST),
+    moderation: fields.amount('moderation', DEAREST),
+  };
   fields.end();
   return wire;
 }

@@ -6,6 +6,7 @@ export const YEAR_2026: CostProfile = {
   title: '2026: posted interrupts, fast MMIO, 25-gigabit Ethernet',
   sources: [
     'assumed: 400 ns for an exit answered in the kernel; a fast-MMIO doorbell costs what a port does ("essentially as fast", M. Tsirkin, KVM commit 68c3b4d1: published, without a figure)',
+    'assumed: a network card that moderates adaptively, 8 µs between interrupts',
     'assumed: everything else; posted interrupts need neither kicks nor interrupt windows nor ends of interrupts of edge-triggered vectors [SDM 3C, posted-interrupt processing]',
   ],
   exits: { port: 400, mmio: 420, hypercall: 380, msr: 380, halt: 400, endOfInterrupt: 500, interruptWindow: 400, kick: 400 },
@@ -22,5 +23,5 @@ export const YEAR_2026: CostProfile = {
   guestFrame: 500,
   guestByte: 0.1,
   instruction: 0.2,
-  wire: { bitsPerSecond: 25_000_000_000, latency: 2000 },
+  wire: { bitsPerSecond: 25_000_000_000, latency: 2000, moderation: 8000 },
 };

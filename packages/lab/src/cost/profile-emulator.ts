@@ -19,5 +19,5 @@ export const EMULATOR: CostProfile = {
   guestFrame: 20_000,
   guestByte: 2,
   instruction: 12,
-  wire: { bitsPerSecond: 1_000_000_000, latency: 1000 },
+  wire: { bitsPerSecond: 1_000_000_000, latency: 1000, moderation: 0 },
 };

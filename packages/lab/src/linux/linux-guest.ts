@@ -154,6 +154,7 @@ export class LinuxGuest {
       mtu: mtuOf(point).mtu ?? LONG_FRAME - ETHERNET_HEADER,
       bitsPerSecond: point.wire ?? profile.wire.bitsPerSecond,
       latency: profile.wire.latency,
+      moderation: profile.wire.moderation,
       largeFrames: workload.kind === 'bulk' && workload.frame > LONG_FRAME,
     });
   }

@@ -10,7 +10,7 @@ const MAC = Uint8Array.of(2, 0, 0, 0, 0, 1);
 /** A guest with nothing but a network stack behind the lab's wire. */
 function guestAndPeer({ index = 0, largeFrames = false } = {}) {
   const clock = new VirtualClock();
-  const peer = new Peer({ clock, index, mac: MAC, mtu: 1500, bitsPerSecond: 1e9, latency: 5000, largeFrames });
+  const peer = new Peer({ clock, index, mac: MAC, mtu: 1500, bitsPerSecond: 1e9, latency: 5000, moderation: 0, largeFrames });
   const guest = new TestHost(peer.port, {
     clock,
     address: `10.0.${2 + index}.15`,

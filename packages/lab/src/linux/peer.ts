@@ -39,6 +39,7 @@ export interface PeerOptions {
   readonly mtu: number;
   readonly bitsPerSecond: number;
   readonly latency: number;
+  readonly moderation: number;
   readonly largeFrames: boolean;
 }
 
@@ -53,7 +54,7 @@ export class Peer implements HostNetwork {
   readonly #datagrams = new Set<DatagramService>();
 
   constructor(options: PeerOptions) {
-    const { clock, index, mac, mtu, bitsPerSecond, latency, largeFrames } = options;
+    const { clock, index, mac, mtu, bitsPerSecond, latency, moderation, largeFrames } = options;
     this.#clock = clock;
     this.#network = new UserNetwork({ clock, host: this, mtu, network: `10.0.${2 + index}.0/24`, tcp: { receiveBuffer: WINDOW } });
     const { plan } = this.#network;
@@ -65,7 +66,7 @@ export class Peer implements HostNetwork {
       guest: plan.firstLease,
       own: plan.gateway,
     });
-    this.wire = new WirePort(this.pings, { clock, bitsPerSecond, latency, largeFrames });
+    this.wire = new WirePort(this.pings, { clock, bitsPerSecond, latency, moderation, largeFrames });
     this.wire.onRoom = () => {
       for (const service of this.#datagrams) service.more();
     };

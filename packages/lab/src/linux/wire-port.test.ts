@@ -33,7 +33,7 @@ class FarEnd implements EthernetPort {
 function wired({ bitsPerSecond = 1e9, latency = 10_000, largeFrames = true } = {}) {
   const clock = new VirtualClock();
   const far = new FarEnd(clock);
-  const wire = new WirePort(far, { clock, bitsPerSecond, latency, largeFrames });
+  const wire = new WirePort(far, { clock, bitsPerSecond, latency, moderation: 0, largeFrames });
   return { clock, far, wire, pass: (ns: number) => clock.advanceTo(clock.now() + BigInt(ns)) };
 }
 
@@ -50,7 +50,7 @@ describeEthernetPort(
   () => {
     const clock = new VirtualClock();
     const mac = Uint8Array.of(2, 0, 0, 0, 0, 1);
-    const peer = new Peer({ clock, index: 0, mac, mtu: 1500, bitsPerSecond: 1e9, latency: 1000, largeFrames: false });
+    const peer = new Peer({ clock, index: 0, mac, mtu: 1500, bitsPerSecond: 1e9, latency: 1000, moderation: 0, largeFrames: false });
     return {
       port: peer.port,
       frame: () => new Uint8Array(60),
@@ -153,7 +153,7 @@ describe('A wire', () => {
 
   it('passes a frame on as it was when it was given', () => {
     const clock = new VirtualClock();
-    const wire = new WirePort(new LoopbackPort(), { clock, bitsPerSecond: 1e9, latency: 0, largeFrames: false });
+    const wire = new WirePort(new LoopbackPort(), { clock, bitsPerSecond: 1e9, latency: 0, moderation: 0, largeFrames: false });
     const got: number[] = [];
     wire.onReceive = (frame) => got.push(frame[20] ?? 0) > 0;
     const frame = new Uint8Array(60).fill(7);

@@ -8,6 +8,7 @@
  */
 import type { Clock } from '@paravirt/bus';
 import { type EthernetPort, type FrameOffload, type PortOffloads, type ReceiverOffloads, WrappedPort } from '@paravirt/net-backend';
+import { Moderation } from '../simulation/moderation.ts';
 
 export interface WireOptions {
   readonly clock: Clock;
@@ -15,6 +16,8 @@ export interface WireOptions {
   readonly bitsPerSecond: number;
   /** In ns, a whole number. */
   readonly latency: number;
+  /** Least time between two interrupts of the host's network card, in ns; it hands over together what came in between. */
+  readonly moderation: number;
   /** Frames may be larger than the MTU, and carry what is left to do. */
   readonly largeFrames: boolean;
 }
@@ -41,6 +44,7 @@ export class WirePort extends WrappedPort {
   last: number | undefined = undefined;
   readonly #options: WireOptions;
   readonly #queueTime: number;
+  readonly #moderation: Moderation;
   #upFreeAt = 0;
   #downFreeAt = 0;
   readonly #arrived: Arrived[] = [];
@@ -51,6 +55,7 @@ export class WirePort extends WrappedPort {
   constructor(peer: EthernetPort, options: WireOptions) {
     super(peer);
     this.#options = options;
+    this.#moderation = new Moderation(options.moderation);
     this.#queueTime = QUEUE_FRAMES * this.timeOf(LONG_FRAME);
   }
 
@@ -115,7 +120,7 @@ export class WirePort extends WrappedPort {
     this.first ??= now;
     this.#downFreeAt = Math.max(this.#downFreeAt, now) + this.#timeOnWire(frame, offload);
     const arriving = { frame: frame.slice(), offload };
-    this.#at(this.#downFreeAt + this.#options.latency, () => {
+    this.#at(this.#moderation.deliveryOf(this.#downFreeAt + this.#options.latency), () => {
       this.last = this.#now();
       this.#arrived.push(arriving);
       this.#deliver();

@@ -1,7 +1,9 @@
 /**
  * A cable between one card and its peer: full duplex, with a speed and a latency. A frame occupies it for its bits and what Ethernet adds
- * to them (preamble, FCS, gap), and arrives whole, after the latency. It loses nothing and keeps the order.
+ * to them (preamble, FCS, gap), and arrives whole, after the latency; at the host when its network card tells of it. It loses nothing and keeps
+ * the order.
  */
+import { Moderation } from './moderation.ts';
 import type { Simulation } from './simulation.ts';
 
 export type WireDirection = 'up' | 'down';
@@ -15,6 +17,8 @@ export interface WireOptions {
   readonly bitsPerSecond: number;
   /** In ns. */
   readonly latency: number;
+  /** Least time between two interrupts of the host's network card, in ns. */
+  readonly moderation: number;
 }
 
 export class Wire {
@@ -22,9 +26,11 @@ export class Wire {
   readonly onArrival: Record<WireDirection, ((frame: Uint8Array) => void) | undefined> = { up: undefined, down: undefined };
   readonly #options: WireOptions;
   readonly #freeAt: Record<WireDirection, number> = { up: 0, down: 0 };
+  readonly #moderation: Moderation;
 
   constructor(options: WireOptions) {
     this.#options = options;
+    this.#moderation = new Moderation(options.moderation);
   }
 
   /** Virtual ns that a frame of `length` bytes occupies the wire. */
@@ -42,6 +48,8 @@ export class Wire {
     const { simulation, latency } = this.#options;
     const free = Math.max(this.#freeAt[direction], simulation.now) + this.timeOf(frame.length);
     this.#freeAt[direction] = free;
-    simulation.schedule(free + latency, () => this.onArrival[direction]?.(frame));
+    const arrival = free + latency;
+    const at = direction === 'down' ? this.#moderation.deliveryOf(arrival) : arrival;
+    simulation.schedule(at, () => this.onArrival[direction]?.(frame));
   }
 }
