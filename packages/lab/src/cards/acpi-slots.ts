@@ -9,8 +9,10 @@ import type { Board } from './board.ts';
 /** Called within a task of the guest's processor. */
 export interface SlotDriver {
   inserted(): void;
-  /** Lets go of the device; afterwards it is ejected. */
+  /** Lets go of the device, which is ejected then. */
   removed(): void;
+  /** The host has it back. */
+  ejected(): void;
 }
 
 export class AcpiSlots {
@@ -20,6 +22,7 @@ export class AcpiSlots {
   constructor(board: Board) {
     this.#board = board;
     board.vcpu.handle(board.hotplugVector, () => board.vcpu.post(() => this.#look()));
+    board.slots.onEject = (slot) => this.#drivers.get(slot)?.ejected();
   }
 
   /** Drives slot 1 to 31. */

@@ -2,7 +2,6 @@
  * A driver of venet as the guest's module of 2009 has it: scatter-gather with pre-mapped descriptors, state of the link and completion of
  * transmission by events. Both rings are polled by NAPI with their shm_signals masked.
  */
-import type { ConfigurationError } from '@paravirt/bus';
 import type { ShmSignal, SignalCounters, Venet } from '@paravirt/vbus';
 import type { VenetDriver } from '@paravirt/vbus/testing';
 import type { Vcpu } from '../simulation/vcpu.ts';
@@ -18,8 +17,6 @@ export interface VenetNicOptions {
   readonly backlog: () => number;
   readonly fault?: Fault | undefined;
 }
-
-export type VenetProbe = VenetDriver | ConfigurationError;
 
 export class VenetNic implements Nic {
   readonly index: number;
@@ -50,7 +47,7 @@ export class VenetNic implements Nic {
       // What came in between is remembered in `dirty`: enabling looks there itself.
       enable: () => rx?.enable(),
       waiting: () => false,
-      recheck: true,
+      careless: false,
     });
     this.#eventNapi = new Napi({
       vcpu,
@@ -58,7 +55,7 @@ export class VenetNic implements Nic {
       disable: () => events?.disable(),
       enable: () => events?.enable(),
       waiting: () => false,
-      recheck: true,
+      careless: false,
     });
     if (rx !== undefined) rx.onSignal = () => this.#rxNapi.schedule();
     if (events !== undefined) events.onSignal = () => this.#eventNapi.schedule();

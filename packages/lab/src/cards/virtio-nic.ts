@@ -88,7 +88,7 @@ export class VirtioNic implements Nic {
     for (let i = 0; i < this.#rx.size; i++) this.#rxSpare.push(transport.arena.allocate(length));
     for (let i = 0; i < this.#tx.size; i++) this.#txSpare.push(transport.arena.allocate(length));
     transport.driverOk();
-    const recheck = options.fault?.recheck !== 'left-out';
+    const careless = options.fault?.careless === true;
     this.#rxNapi = new Napi({
       vcpu,
       take: () => this.#takeFrame(),
@@ -96,7 +96,7 @@ export class VirtioNic implements Nic {
       disable: () => this.#disable(RECEIVE_QUEUE),
       enable: () => this.#enable(RECEIVE_QUEUE),
       waiting: () => this.#used(RECEIVE_QUEUE),
-      recheck,
+      careless,
     });
     this.#txNapi = new Napi({
       vcpu,
@@ -104,7 +104,7 @@ export class VirtioNic implements Nic {
       disable: () => this.#disable(TRANSMIT_QUEUE),
       enable: () => this.#enable(TRANSMIT_QUEUE),
       waiting: () => this.#used(TRANSMIT_QUEUE),
-      recheck,
+      careless,
     });
     this.#refill();
     // Nothing is in flight; the first frame that is sent asks for what it needs.

@@ -47,6 +47,7 @@ export class VirtioPciCard implements Card {
   /** Reads of the ISR status by the driver's handler. */
   #statusReads = 0;
   #driver: PciDriver | undefined = undefined;
+  #gone: (() => void) | undefined = undefined;
 
   constructor(options: CardOptions) {
     const { board, setup, index } = options;
@@ -96,15 +97,18 @@ export class VirtioPciCard implements Card {
   }
 
   insert(ready: (result: Nic | ConfigurationError) => void): void {
-    const { acpi, slots } = this.#options.board;
-    acpi.drive(this.#slot, { inserted: () => ready(attempt(() => this.#probe())), removed: () => this.#letGo() });
+    const { acpi, slots, vcpu } = this.#options.board;
+    acpi.drive(this.#slot, {
+      inserted: () => ready(attempt(() => this.#probe())),
+      removed: () => this.#letGo(),
+      ejected: () => vcpu.post(() => this.#gone?.()),
+    });
     slots.add(this.#pci.function, this.#slot);
   }
 
   remove(gone: () => void): void {
-    const { slots, vcpu } = this.#options.board;
-    slots.onEject = () => vcpu.post(gone);
-    slots.requestRemoval(this.#slot);
+    this.#gone = gone;
+    this.#options.board.slots.requestRemoval(this.#slot);
   }
 
   #letGo(): void {
