@@ -193,11 +193,14 @@ export class VirtioSession implements DriverSession {
     return true;
   }
 
-  /** The driver kicks queue `index`; nothing happens unless the queue is usable. */
-  notify(index: number): void {
+  /**
+   * The driver kicks queue `index`; nothing happens unless the queue is usable. `rung` false: no doorbell said so, the transport has found it out
+   * itself (a shm_signal that was masked meanwhile).
+   */
+  notify(index: number, rung = true): void {
     const ring = this.queue(index);
     if (ring === undefined) return;
-    ring.countDoorbell();
+    if (rung) ring.countDoorbell();
     if (this.#active && !this.#paused) this.#notifications[index]?.rung();
   }
 

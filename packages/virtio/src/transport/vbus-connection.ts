@@ -121,7 +121,13 @@ export class VirtioVbusConnection implements VbusConnection, SessionInterrupts {
     if (this.#queues[index] !== undefined) return -EBUSY;
     this.#queues[index] = { region, signal };
     this.#endpoint.ringAdded(region);
-    signal.onSignal = () => this.#session.notify(index);
+    let wakeups = 0;
+    signal.onSignal = () => {
+      // Once more because of what is dirty, or because of what was while it was masked: nobody has rung for that.
+      const rung = signal.counters.wakeups !== wakeups;
+      wakeups = signal.counters.wakeups;
+      this.#session.notify(index, rung);
+    };
     return 0;
   }
 
