@@ -5,6 +5,8 @@ export type { CostProfile } from './cost/cost-profile.ts';
 export { parseProfile } from './cost/parse-profile.ts';
 export { profiles } from './cost/profiles.ts';
 export { parsePoint, parsePointResult } from './interchange.ts';
+export type { GuestImage } from './linux/linux-guest.ts';
+export { whyNotLinux } from './linux/set-up.ts';
 export {
   allSetups,
   isInvalid,

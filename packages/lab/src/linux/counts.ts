@@ -82,6 +82,8 @@ export function measuresBetween(before: Counts, after: Counts, profile: CostProf
         of((report) => writes(report.mmio, 'local APIC') - report.exits.endOfInterrupt + writes(report.msrs, 'IA32_TSC_DEADLINE')),
       bridgeCalls: connectors((c) => c.bridgeCalls),
       busCalls: connectors((c) => c.busCalls),
+      coalescedSame: connectors((c) => c.coalesced.same),
+      coalescedOther: connectors((c) => c.coalesced.other),
       configAccesses: of((report) => accesses(report.ports, 'PCI configuration')),
       ...outcome.other,
     },
