@@ -17,6 +17,8 @@ export interface DirectDeviceOptions {
   readonly start?: number;
   /** Default 1. */
   readonly version?: number;
+  /** Carries the device's signals to the driver, as an interrupt does: `run` is its handler. Default: runs it at once. */
+  readonly interrupt?: (run: () => void) => void;
 }
 
 /** Turns of deferred work after which it is taken to be endless. */
@@ -30,12 +32,14 @@ export class DirectDevice implements DriverDevice {
   /** Calls of each verb, as a bus would count them. */
   calls = 1;
   readonly #signals: ShmSignal[] = [];
+  readonly #interrupt: (run: () => void) => void;
   #next: number;
 
   /** @throws ConfigurationError `refused`: the interface did not connect. */
   constructor(target: DeviceInterface, options: DirectDeviceOptions = {}) {
     this.memory = options.memory ?? new BufferMemory(new ArrayBuffer(16 << 20));
     this.#next = options.start ?? 1 << 20;
+    this.#interrupt = options.interrupt ?? ((run) => run());
     const result = target.connect({ memory: this.memory, version: options.version ?? 1, defer: (run) => this.defer(run) });
     if (typeof result === 'number') throw new ConfigurationError('refused', `the device answers ${result}`, result);
     this.connection = result;
@@ -82,7 +86,7 @@ export class DirectDevice implements DriverDevice {
   signals(region: SharedRegion, offset: number): [north: ShmSignal, south: ShmSignal] {
     const defer = (run: () => void): void => this.defer(run);
     const north: ShmSignal = new ShmSignal({ region, offset, side: 'north', ring: () => south.wakeup(), defer });
-    const south: ShmSignal = new ShmSignal({ region, offset, side: 'south', ring: () => north.wakeup(), defer });
+    const south: ShmSignal = new ShmSignal({ region, offset, side: 'south', ring: () => this.#interrupt(() => north.wakeup()), defer });
     this.#signals.push(north, south);
     return [north, south];
   }

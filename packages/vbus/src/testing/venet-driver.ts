@@ -1,16 +1,22 @@
 /**
  * A driver of venet. [vbus PCI-2, venet] `VenetDriver.probe` makes the calls of a probe of 2009 in their order: with scatter-gather,
  * pre-mapped descriptors and the event queue they are, after DEVOPEN, eleven. Every mode can be chosen, and the rings and pools are open to
- * whoever wants to do it wrong.
+ * whoever wants to do it wrong. Two ways to use it:
  *
- *   const driver = VenetDriver.probe(device, memory, { sg: CAP_SG | CAP_PMTD, eventq: CAP_TXC });
- *   driver.onFrame = ({ frame }) => …;
- *   driver.send(frame);
+ *   send, onFrame, onRoom                each frame is told at once, and what the device signals is done in its interrupt
+ *   post, kick, reap, poll, onInterrupt  as a NAPI driver: frames without telling, interrupts off while it polls, with a budget
  */
+import type { RingEvent, TraceSink } from '@paravirt/bus';
 import type { Ioq } from '../ioq.ts';
 import type { SharedRegion } from '../shared-region.ts';
+import type { ShmSignal } from '../shm-signal.ts';
 import {
+  CAP_ECN,
+  CAP_LINKSTATE,
   CAP_PMTD,
+  CAP_SG,
+  CAP_TSO4,
+  CAP_TSO6,
   CAP_TXC,
   CAPABILITIES,
   EVENT_SIZE,
@@ -32,6 +38,7 @@ import {
   TX_QUEUE,
 } from '../venet/abi.ts';
 import type { DriverDevice, DriverMemory } from './driver-device.ts';
+import { RingTeller } from './ring-teller.ts';
 import { VenetEvents } from './venet-events.ts';
 import { type ReceivedFrame, VenetPages, VenetReceive } from './venet-receive.ts';
 import { SG_STRIDE, type TransmitWork, VenetTransmit } from './venet-transmit.ts';
@@ -49,6 +56,29 @@ export interface VenetDriverOptions {
   readonly buffers?: number;
   /** Leave the link down. */
   readonly down?: boolean;
+  /** Is told the driver's part of the life of each buffer and notification. */
+  readonly ringTrace?: TraceSink<RingEvent> | undefined;
+  /** Of the card, there: its rings are `${ringName}.rx` and so on. Default: venet. */
+  readonly ringName?: string;
+}
+
+/** What Linux's module asks for. (guests/linux/venet) */
+export const LINUX_MODES: Pick<VenetDriverOptions, 'sg' | 'eventq' | 'l4ro'> = {
+  sg: CAP_SG | CAP_TSO4 | CAP_TSO6 | CAP_ECN | CAP_PMTD,
+  eventq: CAP_LINKSTATE | CAP_TXC,
+  l4ro: CAP_SG | CAP_TSO4 | CAP_TSO6 | CAP_ECN,
+};
+
+/** What interrupts: frames have come; or frames are done with, or the link has changed. */
+export type VenetInterrupt = 'rx' | 'tx';
+
+interface Rings {
+  readonly receive: VenetReceive;
+  readonly transmit: VenetTransmit;
+  readonly events: VenetEvents | undefined;
+  readonly pages: VenetPages | undefined;
+  readonly rxTeller: RingTeller;
+  readonly txTeller: RingTeller;
 }
 
 /** What was agreed on. */
@@ -71,18 +101,12 @@ export class VenetDriver {
   /** There may be room for frames again. */
   onRoom: (() => void) | undefined = undefined;
   readonly received: ReceivedFrame[] = [];
+  /** Called at an interrupt, instead of what the driver does by itself without it. */
+  onInterrupt: ((source: VenetInterrupt) => void) | undefined = undefined;
+  readonly #rxTeller: RingTeller;
+  readonly #txTeller: RingTeller;
 
-  private constructor(
-    device: DriverDevice,
-    capabilities: VenetAgreement,
-    mac: Uint8Array,
-    rings: {
-      readonly receive: VenetReceive;
-      readonly transmit: VenetTransmit;
-      readonly events: VenetEvents | undefined;
-      readonly pages: VenetPages | undefined;
-    },
-  ) {
+  private constructor(device: DriverDevice, capabilities: VenetAgreement, mac: Uint8Array, rings: Rings) {
     this.device = device;
     this.capabilities = capabilities;
     this.mac = mac;
@@ -90,6 +114,8 @@ export class VenetDriver {
     this.transmit = rings.transmit;
     this.events = rings.events;
     this.pages = rings.pages;
+    this.#rxTeller = rings.rxTeller;
+    this.#txTeller = rings.txTeller;
     this.#listen();
   }
 
@@ -149,11 +175,18 @@ export class VenetDriver {
 
     const pages = large?.pages === undefined ? undefined : new VenetPages(memory, large.pages);
     const completion = (eventq & CAP_TXC) !== 0;
+    const { ringTrace, ringName = 'venet' } = options;
+    const teller = (name: string): RingTeller => new RingTeller(ringTrace, `${ringName}.${name}`, count);
+    const [rxTeller, txTeller] = [teller('rx'), teller('tx')];
+    const eventRing = events?.ring;
+    const eventPool = events?.pool;
     const driver = new VenetDriver(device, { sg, eventq, l4ro }, mac, {
-      receive: new VenetReceive(memory, rx, { bufferSize: options.bufferSize ?? 1518, pool: large?.pool, pages }),
-      transmit: new VenetTransmit(memory, tx, { scatterGather: sg !== 0, pool: descriptors, completion }),
-      events: events?.ring === undefined || events.pool === undefined ? undefined : new VenetEvents(events.ring, events.pool),
+      receive: new VenetReceive(memory, rx, { bufferSize: options.bufferSize ?? 1518, pool: large?.pool, pages, teller: rxTeller }),
+      transmit: new VenetTransmit(memory, tx, { scatterGather: sg !== 0, pool: descriptors, completion, teller: txTeller }),
+      events: eventRing === undefined || eventPool === undefined ? undefined : new VenetEvents(eventRing, eventPool, teller('event')),
       pages,
+      rxTeller,
+      txTeller,
     });
     driver.receive.post(options.buffers);
     driver.events?.post();
@@ -175,27 +208,68 @@ export class VenetDriver {
   /** FLUSHRX, and takes the empty slots back. */
   flush(): number {
     const result = this.device.call(FLUSHRX);
-    this.poll();
+    this.drain();
     return result;
   }
 
   /** Sends one frame and tells the device; false: the ring is full. */
   send(frame: Uint8Array, work?: TransmitWork): boolean {
-    const offered = this.transmit.offer(frame, work);
-    if (offered) this.transmit.ring.signal?.inject();
+    const offered = this.post(frame, work);
+    if (offered) this.kick();
     return offered;
   }
 
-  /** Takes what has come, and tells the device that there is room again. */
-  poll(): void {
-    let taken = 0;
+  /** Posts one frame, in a buffer of its own, and tells nobody; false: the ring is full, or there is no memory. */
+  post(frame: Uint8Array, work?: TransmitWork): boolean {
+    return this.transmit.offer(frame, work);
+  }
+
+  /** Tells the device of what was posted, if it wants to be told; true if it was. */
+  kick(): boolean {
+    return this.#txTeller.kick(this.transmit.ring.signal);
+  }
+
+  /** Takes events, and buffers of frames that the device is done with: how many of these. */
+  reap(): number {
+    const before = this.transmit.completed;
+    this.events?.drain();
+    this.transmit.reap();
+    return this.transmit.completed - before;
+  }
+
+  /** Takes up to `budget` frames, and tells the device that there is room again; fewer mean that there are no more. */
+  poll(budget: number): ReceivedFrame[] {
+    const frames: ReceivedFrame[] = [];
     const before = this.receive.flushed;
-    for (let frame = this.receive.take(); frame !== undefined; frame = this.receive.take()) {
-      taken++;
+    while (frames.length < budget) {
+      const frame = this.receive.take();
+      if (frame === undefined) break;
+      frames.push(frame);
+    }
+    if (frames.length + this.receive.flushed - before > 0) this.#rxTeller.kick(this.receive.ring.signal);
+    return frames;
+  }
+
+  /** Takes all that has come, for `onFrame` or `received`. */
+  drain(): void {
+    for (const frame of this.poll(Number.POSITIVE_INFINITY)) {
       if (this.onFrame === undefined) this.received.push(frame);
       else this.onFrame(frame);
     }
-    if (taken + this.receive.flushed - before > 0) this.receive.ring.signal?.inject();
+  }
+
+  /** Asks for no interrupts from this source, while it is polled. */
+  disableInterrupts(source: VenetInterrupt): void {
+    for (const signal of this.#signalsOf(source)) signal.disable();
+  }
+
+  /**
+   * Asks for them again; true if there is something already: the caller polls on. If it does not, an interrupt tells of that soon (as
+   * everywhere with shm_signals).
+   */
+  enableInterrupts(source: VenetInterrupt): boolean {
+    for (const signal of this.#signalsOf(source)) signal.enable();
+    return source === 'rx' ? this.receive.pending : this.transmit.pending || this.events?.pending === true;
   }
 
   close(): void {
@@ -203,31 +277,42 @@ export class VenetDriver {
     this.device.close();
   }
 
+  /** With completion by event the ring's own doorbell says nothing. */
+  #signalsOf(source: VenetInterrupt): readonly ShmSignal[] {
+    const { events, receive, transmit } = this;
+    const completion = (this.capabilities.eventq & CAP_TXC) !== 0;
+    const rings = source === 'rx' ? [receive.ring] : [completion ? undefined : transmit.ring, events?.ring];
+    return rings.map((ring) => ring?.signal).filter((signal) => signal !== undefined);
+  }
+
   #listen(): void {
     const { events, receive, transmit } = this;
-    const rx = receive.ring.signal;
-    const tx = transmit.ring.signal;
-    // As NAPI does: masked while there is work, unmasked when there is none.
-    if (rx !== undefined) {
-      rx.onSignal = () => {
-        rx.disable();
-        this.poll();
-        rx.enable();
-      };
-      rx.enable();
-    }
+    this.#rxTeller.watch(receive.ring.signal, () => receive.pending);
+    this.#txTeller.watch(transmit.ring.signal, () => transmit.pending);
     if (events !== undefined) {
+      events.watch();
       events.onCompletion = (cookie) => {
         transmit.complete(cookie);
         this.onRoom?.();
       };
-      events.listen();
     }
-    if (tx === undefined || (this.capabilities.eventq & CAP_TXC) !== 0) return;
-    tx.onSignal = () => {
-      transmit.reap();
+    for (const source of ['rx', 'tx'] as const)
+      for (const signal of this.#signalsOf(source)) {
+        signal.onSignal = () => this.#interrupt(source, signal);
+        signal.enable();
+      }
+  }
+
+  #interrupt(source: VenetInterrupt, signal: ShmSignal): void {
+    if (this.onInterrupt !== undefined) this.onInterrupt(source);
+    else if (source === 'rx') {
+      // As NAPI does: masked while there is work, unmasked when there is none.
+      signal.disable();
+      this.drain();
+      signal.enable();
+    } else if (signal === this.transmit.ring.signal) {
+      this.transmit.reap();
       this.onRoom?.();
-    };
-    tx.enable();
+    } else this.events?.drain();
   }
 }

@@ -3,6 +3,7 @@ import type { Ioq } from '../ioq.ts';
 import type { IoqIterator } from '../ioq-iterator.ts';
 import type { SharedRegion } from '../shared-region.ts';
 import { EVENT_LINKSTATE, EVENT_SIZE, EVENT_TXC, LINKSTATE_EVENT, TXC_EVENT } from '../venet/abi.ts';
+import type { RingTeller } from './ring-teller.ts';
 
 export class VenetEvents {
   readonly ring: Ioq;
@@ -15,33 +16,38 @@ export class VenetEvents {
   /** Events that are none. */
   bad = 0;
   readonly #consumer: IoqIterator;
+  readonly #teller: RingTeller;
+  /** Slots that were taken so far. */
+  #taken = 0;
 
-  constructor(ring: Ioq, pool: SharedRegion) {
+  constructor(ring: Ioq, pool: SharedRegion, teller: RingTeller) {
     this.ring = ring;
     this.pool = pool;
+    this.#teller = teller;
     this.#consumer = ring.iterator('inuse');
     this.#consumer.seek('head');
+  }
+
+  /** There are events to take. */
+  get pending(): boolean {
+    return this.#consumer.isReady;
   }
 
   /** Posts slots for the first time. */
   post(count: number = this.ring.count): void {
     const poster = this.ring.iterator('valid');
     poster.seek('tail');
-    for (let left = count; left > 0 && poster.isOwned; left--) {
+    for (let posted = 0; posted < count && poster.isOwned; posted++) {
       this.#fill(poster);
       poster.valid = true;
+      this.#teller.posted(this.#teller.numberOf(posted), EVENT_SIZE);
       if (!poster.push()) return;
     }
   }
 
-  /** Takes events whenever the device rings. */
-  listen(): void {
-    const { signal } = this.ring;
-    if (signal === undefined) return;
-    signal.onSignal = () => {
-      this.drain();
-    };
-    signal.enable();
+  /** Tells the trace of signals that come for nothing. */
+  watch(): void {
+    this.#teller.watch(this.ring.signal, () => this.pending);
   }
 
   /** Takes all events; how many there were. */
@@ -49,12 +55,15 @@ export class VenetEvents {
     const slot = this.#consumer;
     let taken = 0;
     while (slot.isReady) {
+      this.#teller.reaped(this.#teller.numberOf(this.#taken), slot.length);
       this.#take(slot.position * EVENT_SIZE, slot.length);
       this.#fill(slot);
+      this.#teller.posted(this.#teller.numberOf(this.#taken + this.ring.count), EVENT_SIZE);
       if (!slot.pop()) break;
+      this.#taken++;
       taken++;
     }
-    if (taken > 0) this.ring.signal?.inject();
+    if (taken > 0) this.#teller.kick(this.ring.signal);
     return taken;
   }
 

@@ -7,6 +7,7 @@ import type { IoqIterator } from '../ioq-iterator.ts';
 import type { SharedRegion } from '../shared-region.ts';
 import { GSO_TCPV6, MAX_FRAGMENTS, SG_FLAG_ECN, SG_FLAG_GSO, SG_FLAG_NEEDS_CSUM, sgSize, VENET_IOV, VENET_SG } from '../venet/abi.ts';
 import type { DriverMemory } from './driver-device.ts';
+import type { RingTeller } from './ring-teller.ts';
 import { SG_STRIDE } from './venet-transmit.ts';
 
 /** A frame as the device delivered it. */
@@ -83,6 +84,7 @@ export interface ReceiveMode {
   /** With L4RO: the pool and the pages. */
   readonly pool: SharedRegion | undefined;
   readonly pages: VenetPages | undefined;
+  readonly teller: RingTeller;
 }
 
 export class VenetReceive {
@@ -93,6 +95,9 @@ export class VenetReceive {
   readonly #consumer: IoqIterator;
   /** Slots that came back empty. */
   flushed = 0;
+  /** Slots that were posted for the first time, and taken, so far. */
+  #posted = 0;
+  #taken = 0;
 
   /** Takes memory for all slots; none is posted yet. */
   constructor(memory: DriverMemory, ring: Ioq, mode: ReceiveMode) {
@@ -112,25 +117,38 @@ export class VenetReceive {
     return this.#mode.pool;
   }
 
+  /** There is something to take. */
+  get pending(): boolean {
+    return this.#consumer.isReady;
+  }
+
   /** Posts slots that never were. */
   post(count: number = this.#buffers.length): void {
-    this.#mode.pages?.post();
+    const { teller, bufferSize, pages } = this.#mode;
+    pages?.post();
     this.#poster.seek('tail');
     for (let left = Math.min(count, this.ring.valid.room); left > 0 && this.#poster.isOwned; left--) {
       this.#fill(this.#poster);
       this.#poster.valid = true;
+      teller.posted(teller.numberOf(this.#posted), bufferSize);
       if (!this.#poster.push()) return;
+      this.#posted++;
     }
   }
 
   /** Takes one frame and gives its slot back; undefined if there is none. The device is not told. */
   take(): ReceivedFrame | undefined {
     const slot = this.#consumer;
+    const { teller, bufferSize } = this.#mode;
     while (slot.isReady) {
       const frame = slot.length === 0 ? undefined : this.#read(slot);
       if (frame === undefined) this.flushed++;
+      teller.reaped(teller.numberOf(this.#taken), frame?.frame.length ?? 0);
       this.#fill(slot);
+      // The slot is posted again for the next round.
+      teller.posted(teller.numberOf(this.#taken + this.ring.count), bufferSize);
       if (!slot.pop()) return undefined;
+      this.#taken++;
       this.#mode.pages?.post();
       if (frame !== undefined) return frame;
     }

@@ -29,8 +29,11 @@ export class VenetRig {
   }
 
   /** A driver that is up and running, with all deferred work done. @throws ConfigurationError `refused`: a call of the probe failed. */
-  start(options?: VenetDriverOptions): { readonly client: DirectDevice; readonly driver: VenetDriver } {
-    const client = this.open();
+  start(
+    options?: VenetDriverOptions,
+    clientOptions?: DirectDeviceOptions,
+  ): { readonly client: DirectDevice; readonly driver: VenetDriver } {
+    const client = this.open(clientOptions);
     const driver = VenetDriver.probe(client, (length) => client.allocate(length), options);
     if (typeof driver === 'number') throw new ConfigurationError('refused', `the probe ends with ${driver}`, driver);
     client.settle();

@@ -17,6 +17,7 @@ import {
   VENET_SG,
 } from '../venet/abi.ts';
 import type { DriverMemory } from './driver-device.ts';
+import type { RingTeller } from './ring-teller.ts';
 
 /** Work that is left to the device, and how the frame lies in memory. Scatter-gather only. */
 export interface TransmitWork {
@@ -31,6 +32,15 @@ export interface TransmitMode {
   /** Pre-mapped descriptors. */
   readonly pool: SharedRegion | undefined;
   readonly completion: boolean;
+  readonly teller: RingTeller;
+}
+
+/** A frame that the device is not done with. */
+interface InFlight {
+  readonly buffer: SharedRegion;
+  /** In the trace. */
+  readonly number: number;
+  readonly length: number;
 }
 
 const SMALL = 2048;
@@ -46,8 +56,8 @@ export class VenetTransmit {
   readonly #smallBuffers: SharedRegion[] = [];
   readonly #largeBuffers: SharedRegion[] = [];
   readonly #descriptors: (SharedRegion | undefined)[] = [];
-  /** Buffers that the device may still read, by cookie. */
-  readonly #inFlight: Map<bigint, SharedRegion> = new Map();
+  /** Frames whose buffers the device may still read, by cookie. */
+  readonly #inFlight: Map<bigint, InFlight> = new Map();
   #nextCookie = 1n;
   sent = 0;
   /** Frames that the device is done with. */
@@ -68,6 +78,16 @@ export class VenetTransmit {
     return this.#inFlight.size;
   }
 
+  /** The ring has room for a frame. */
+  get hasRoom(): boolean {
+    return this.#producer.isOwned;
+  }
+
+  /** Slots came back that were not reaped yet; never so where events tell. */
+  get pending(): boolean {
+    return !this.#mode.completion && this.#reaper.isReady && this.#reaper.valid;
+  }
+
   /** Offers a frame without telling the device; false: the ring is full. */
   offer(frame: Uint8Array, work: TransmitWork = {}): boolean {
     this.reap();
@@ -76,22 +96,29 @@ export class VenetTransmit {
     if (buffer === undefined) return false;
     buffer.write(0, frame);
     const cookie = this.#nextCookie++;
-    if (!this.#mode.scatterGather) return this.offerRaw(buffer.address, frame.length, cookie, buffer);
+    if (!this.#mode.scatterGather) return this.#push(buffer.address, frame.length, cookie, buffer, frame.length);
     const descriptor = sgDescriptor(buffer.address, frame.length, cookie, work);
     const pointer = this.#place(descriptor);
-    return pointer !== undefined && this.offerRaw(pointer, descriptor.length, cookie, buffer);
+    return pointer !== undefined && this.#push(pointer, descriptor.length, cookie, buffer, frame.length);
   }
 
   /** Offers anything at all as a descriptor of the ring. */
-  offerRaw(pointer: number, length: number, cookie: bigint, buffer?: SharedRegion): boolean {
+  offerRaw(pointer: number, length: number, cookie: bigint): boolean {
+    return this.#push(pointer, length, cookie, undefined, length);
+  }
+
+  #push(pointer: number, length: number, cookie: bigint, buffer: SharedRegion | undefined, frameLength: number): boolean {
     const slot = this.#producer;
     if (!slot.isOwned) return false;
     slot.pointer = pointer;
     slot.length = length;
     slot.cookie = cookie;
     slot.valid = true;
+    const { teller } = this.#mode;
+    const number = teller.numberOf(this.sent);
+    teller.posted(number, frameLength);
     if (!slot.push()) return false;
-    if (buffer !== undefined) this.#inFlight.set(cookie, buffer);
+    if (buffer !== undefined) this.#inFlight.set(cookie, { buffer, number, length: frameLength });
     this.sent++;
     return true;
   }
@@ -100,7 +127,7 @@ export class VenetTransmit {
   reap(): void {
     if (this.#mode.completion) return;
     const slot = this.#reaper;
-    while (slot.isReady && slot.valid) {
+    while (this.pending) {
       const { cookie } = slot;
       slot.valid = false;
       if (!slot.pop()) return;
@@ -111,8 +138,10 @@ export class VenetTransmit {
   /** The device is done with a packet. False: it was with it before, or there was none of that name. */
   complete(cookie: bigint): boolean {
     this.completed++;
-    const buffer = this.#inFlight.get(cookie);
-    if (buffer === undefined) return false;
+    const frame = this.#inFlight.get(cookie);
+    if (frame === undefined) return false;
+    const { buffer, number, length } = frame;
+    this.#mode.teller.reaped(number, length);
     this.#inFlight.delete(cookie);
     (buffer.length === SMALL ? this.#smallBuffers : this.#largeBuffers).push(buffer);
     return true;

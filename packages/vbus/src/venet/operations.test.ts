@@ -152,7 +152,7 @@ function run(rig: VenetRig, client: DirectDevice, driver: VenetDriver, each: Ope
       break;
     }
     case 'poll':
-      driver.poll();
+      driver.drain();
       break;
     case 'drain':
       events?.drain();
@@ -294,7 +294,7 @@ describe('random traffic of a driver that keeps the rules', () => {
             else if (each.kind === 'step') client.deferred.shift()?.();
             else if (each.kind === 'sleep') signal?.disable();
             else if (each.kind === 'wake') signal?.enable();
-            else if (each.kind === 'poll') driver.poll();
+            else if (each.kind === 'poll') driver.drain();
             else if (each.kind === 'time') rig.clock.advanceTo(rig.clock.now() + BigInt(each.us) * 1000n);
           }
           signal?.enable();

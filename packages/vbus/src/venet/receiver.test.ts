@@ -42,7 +42,7 @@ describe.each([
     expect(taken).toEqual([true, true, true, true, ...Array.from({ length: 6 }, () => false)]);
     expect([port.waiting, counters.rxStalls]).toEqual([6, 1]);
     for (let i = 0; i < 4; i++) {
-      driver.poll();
+      driver.drain();
       client.settle();
     }
     expect(port.waiting).toBe(0);
@@ -55,7 +55,7 @@ describe.each([
     expect(rig.device.doorbells.rx.wakeups).toBe(0);
     sleep();
     for (let i = 0; i < 5; i++) deliver(plainFrame(60));
-    driver.poll();
+    driver.drain();
     client.settle();
     expect(rig.device.doorbells.rx.wakeups).toBe(1);
   });
@@ -65,7 +65,7 @@ describe.each([
     sleep();
     for (let i = 0; i < 50; i++) deliver(plainFrame(60));
     expect(rig.device.doorbells.rx).toMatchObject({ injected: 50, rung: 0, suppressed: 50 });
-    driver.poll();
+    driver.drain();
     expect(driver.received).toHaveLength(50);
   });
 
@@ -86,7 +86,7 @@ describe.each([
     expect(deliver(tcpFrame(5000, { partial: true }), { segmentation: { kind: 'tcp4', size: 1000 } })).toBe(true);
     expect(deliver(plainFrame(60))).toBe(false);
     for (let i = 0; i < 4; i++) {
-      driver.poll();
+      driver.drain();
       client.settle();
     }
     const received = frames();
