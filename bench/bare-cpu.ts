@@ -59,16 +59,18 @@ export interface BareCpuOptions {
   /** Further code and data, by address. */
   readonly more?: Readonly<Record<number, readonly number[]>>;
   readonly hotAfter?: CpuOptions['hotAfter'];
+  /** What answers when the program leaves the CPU. Default: nothing. */
+  readonly environment?: Partial<CpuOptions>;
 }
 
 /** At ENTRY. */
-export function bareCpu({ mode, engine, code, more = {}, hotAfter }: BareCpuOptions): Cpu {
+export function bareCpu({ mode, engine, code, more = {}, hotAfter, environment = {} }: BareCpuOptions): Cpu {
   const memory = new CpuMemory({ ram: [{ address: 0, size: MEMORY_SIZE }] });
   memory.ram.write(ENTRY, Uint8Array.from(code));
   for (const [address, bytes] of Object.entries(more)) memory.ram.write(Number(address), Uint8Array.from(bytes));
   writeTables((address, values) => memory.ram.write(address, new Uint8Array(BigUint64Array.from(values).buffer)));
   const spaces = { ports: new AddressSpace('ports', 0x1_0000), mmio: new AddressSpace('mmio', 2 ** 40) };
-  const cpu = new Cpu({ memory, ...spaces, engine, ...(hotAfter === undefined ? {} : { hotAfter }) });
+  const cpu = new Cpu({ memory, ...spaces, ...environment, engine, ...(hotAfter === undefined ? {} : { hotAfter }) });
   start(cpu, mode);
   return cpu;
 }

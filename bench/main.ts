@@ -1,11 +1,12 @@
 /**
- * `pnpm bench [engine] [worker] [boot] [--arch x86_64|i686]… [--json]`: measures and prints; never judges. Without names, everything is
+ * `pnpm bench [engine] [exits] [worker] [boot] [--arch x86_64|i686]… [--json]`: measures and prints; never judges. Without names, everything is
  * measured, for x86_64. Build first: the guests run the built command.
  */
 import { parseArgs } from 'node:util';
 import type { Architecture } from '../tests/guests/paravirt.ts';
 import { bootFigures, guestFigures } from './boot.ts';
 import { engineFigures } from './engine.ts';
+import { exitFigures } from './exits.ts';
 import { type Figure, formatted } from './figure.ts';
 import { circumstances } from './machine-info.ts';
 import { workerFigures } from './worker.ts';
@@ -18,6 +19,9 @@ const { values, positionals } = parseArgs({
 const parts: Readonly<Record<string, () => AsyncIterable<readonly Figure[]>>> = {
   engine: async function* () {
     yield* engineFigures();
+  },
+  exits: async function* () {
+    yield* exitFigures();
   },
   worker: async function* () {
     yield* workerFigures();

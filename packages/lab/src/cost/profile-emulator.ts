@@ -1,23 +1,29 @@
-/** This emulator as it was measured. */
+/** This emulator as it was measured. `pnpm bench exits` measures again; a list of your own goes into a file. */
 import type { CostProfile } from './cost-profile.ts';
 
 export const EMULATOR: CostProfile = {
   name: 'emulator',
   title: 'This emulator, as measured',
-  sources: ['assumed until measured'],
-  exits: { port: 300, mmio: 350, hypercall: 450, msr: 300, halt: 500, endOfInterrupt: 300, interruptWindow: 500, kick: 300 },
+  sources: [
+    'measured, 2-core AMD EPYC, Node 24.21, 2026-11-23, `pnpm bench exits`: port 275 ns, MMIO 69, hypercall 58, MSR 76; a copied byte 0.019 ns (warm), a hand-over between two threads 2,090 ns',
+    'derived: the end of an interrupt is an MMIO access and the local APIC’s work, 120 ns; an interrupt window is a flag that is looked at when IF changes, 20; no processor has to be kicked, the next boundary sees to it, 100',
+    'derived: 512 ns for a system call of a Linux guest, both ways: 250 for injection and as much for the guest’s gate and IRET; a wait in HLT is a turn of the host’s event loop, 2,000',
+    'derived: an instruction at 400 million a second, 2.5 ns; a guest’s frame at some 8,000 of them, 20,000 ns, and 0.25 ns for a byte of it, which is copied and summed in translated code',
+    'assumed: 1,000 ns of the host for a frame; its own system calls are those of Node and not counted',
+  ],
+  exits: { port: 275, mmio: 69, hypercall: 58, msr: 76, halt: 2000, endOfInterrupt: 120, interruptWindow: 20, kick: 100 },
   userExit: 0,
-  injection: 200,
-  interruptEntry: 800,
+  injection: 250,
+  interruptEntry: 250,
   posted: false,
-  handOver: 20_000,
-  wake: 2000,
+  handOver: 2090,
+  wake: 500,
   guestWake: 2000,
-  copiedByte: 0.2,
+  copiedByte: 0.019,
   hostFrame: 1000,
   userFrame: 0,
   guestFrame: 20_000,
-  guestByte: 2,
-  instruction: 12,
+  guestByte: 0.25,
+  instruction: 2.5,
   wire: { bitsPerSecond: 1_000_000_000, latency: 1000, moderation: 0 },
 };
