@@ -5,6 +5,7 @@ import {
   type Point,
   type PointResult,
   profiles,
+  RingRecorder,
   runPoint,
   VENET_HYPERCALL,
   VIRTIO_PCI_MSIX,
@@ -50,12 +51,22 @@ describe('A point with a Linux guest', () => {
 
   it('counts what each exchange costs: requests over venet by hypercalls', async () => {
     const wanted = point(VENET_HYPERCALL, { kind: 'request-response', count: 100, size: 64 });
-    const { roundTrips, frames, exits, interrupts, doorbells, other } = measuresOf(await runPoint(wanted, context));
+    const recorders: RingRecorder[] = [];
+    const trace: NonNullable<LabContext['trace']> = (now) => {
+      const recorder = new RingRecorder({ now });
+      recorders.push(recorder);
+      return recorder;
+    };
+    const { roundTrips, frames, exits, interrupts, doorbells, other } = measuresOf(await runPoint(wanted, { ...context, trace }));
     expect(frames).toEqual({ transmitted: 100, received: 100 });
     expect(doorbells.rung).toBe(100);
     expect([exits.hypercall, exits.port]).toEqual([100, 0]);
     expect(interrupts).toBeGreaterThanOrEqual(200);
     expect(interrupts - (other['timerInterrupts'] ?? 0)).toBeLessThanOrEqual(202);
+    // Only what happened in the workload is told.
+    const events = recorders.flatMap((recorder) => recorder.events);
+    expect(events.filter(({ event }) => event.kind === 'copied' && event.ring === 'net0.tx').length).toBe(100);
+    expect(events.filter(({ frame }) => frame?.length === 14 + 20 + 8 + 64).length).toBe(200);
     // Twice the wire and its latency, two exits, waking up twice: less cannot be.
     expect(roundTrips?.count).toBe(100);
     expect(roundTrips?.median).toBeGreaterThan(2 * (5000 + 110 * 8));
