@@ -25,6 +25,7 @@ export function beginning({ steps }: BufferLife): bigint {
 
 export function lifeTable(lives: readonly BufferLife[]): Table {
   const used = lives.filter(({ steps: { posted, ...others } }) => Object.keys(others).length > 0);
+  used.sort((a, b) => Number(turn(a) - turn(b)) || a.number - b.number);
   const ready = lives.length - used.length;
   return {
     caption: `The life of each buffer: µs since its first step${ready === 0 ? '' : `; ${ready} more lie ready`}`,
@@ -52,6 +53,9 @@ export function lifeTable(lives: readonly BufferLife[]): Table {
     }),
   };
 }
+
+/** When the device turned to it: in that order the rows tell a story. */
+const turn = (life: BufferLife): bigint => life.steps.seen ?? beginning(life);
 
 const since = (at: bigint, start: bigint): string => `+${(Number(at - start) / 1000).toFixed(3)}`;
 
