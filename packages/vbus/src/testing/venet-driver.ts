@@ -229,10 +229,10 @@ export class VenetDriver {
     return this.#txTeller.kick(this.transmit.ring.signal);
   }
 
-  /** Takes events, and buffers of frames that the device is done with: how many of these. */
-  reap(): number {
+  /** Takes events, up to `most`, and buffers of frames that the device is done with: how many of these. */
+  reap(most: number = Number.POSITIVE_INFINITY): number {
     const before = this.transmit.completed;
-    this.events?.drain();
+    this.events?.drain(most);
     this.transmit.reap();
     return this.transmit.completed - before;
   }

@@ -50,11 +50,11 @@ export class VenetEvents {
     this.#teller.watch(this.ring.signal, () => this.pending);
   }
 
-  /** Takes all events; how many there were. */
-  drain(): number {
+  /** Takes up to `most` events; how many there were. */
+  drain(most: number = Number.POSITIVE_INFINITY): number {
     const slot = this.#consumer;
     let taken = 0;
-    while (slot.isReady) {
+    while (taken < most && slot.isReady) {
       this.#teller.reaped(this.#teller.numberOf(this.#taken), slot.length);
       this.#take(slot.position * EVENT_SIZE, slot.length);
       this.#fill(slot);

@@ -48,7 +48,7 @@ export class VenetNapi {
       if (frames.length < budget) this.#done('rx');
     }
     if (this.#polling.has('tx')) {
-      this.driver.reap();
+      this.driver.reap(budget);
       this.reaped = this.driver.transmit.completed;
       if (this.driver.transmit.inFlight < this.driver.transmit.ring.count) this.stopped = false;
       this.#done('tx');
