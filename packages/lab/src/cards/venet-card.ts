@@ -19,19 +19,16 @@ export class VenetCard extends VbusCard {
     super(options);
     const { board, setup, index } = options;
     const { clock, defer } = this.place;
-    const notifications = {
-      mitigation: parseMitigation(setup.mitigation),
-      place: setup.place === 'inline' ? ('inline' as const) : ('deferred' as const),
-      defer,
-      ...(board.trace === undefined ? {} : { ringTrace: board.trace.sink }),
-    };
     this.#venet = new Venet({
       port: this.cable.port,
       mac: this.mac,
       clock,
       name: `net${index}`,
       mtu: Math.max(MTU, board.options.frame - ETHERNET_HEADER),
-      ...notifications,
+      mitigation: parseMitigation(setup.mitigation),
+      place: setup.place === 'inline' ? 'inline' : 'deferred',
+      defer,
+      ...(board.trace === undefined ? {} : { ringTrace: board.trace.sink }),
     });
     this.create({ name: `venet-${index}`, create: () => this.#venet });
   }
@@ -46,6 +43,8 @@ export class VenetCard extends VbusCard {
       sg: venet.CAP_SG | venet.CAP_PMTD,
       eventq: venet.CAP_LINKSTATE | venet.CAP_TXC,
       bufferSize: board.options.frame,
+      ringTrace: board.trace?.sink,
+      ringName: `net${index}`,
     });
     if (typeof driver === 'number') throw new ConfigurationError('refused', `the probe of venet ends with ${driver}`, driver);
     return new VenetNic({ index, vcpu: board.vcpu, device: this.#venet, driver, backlog: () => this.cable.host.backlog, fault });

@@ -25,50 +25,47 @@ export class VenetNic implements Nic {
   readonly #options: VenetNicOptions;
   readonly #signals: readonly ShmSignal[];
   readonly #rxNapi: Napi;
-  readonly #eventNapi: Napi;
+  readonly #txNapi: Napi;
   /** Frames taken since the device was told of the room. */
   #taken = 0;
   #sent = 0;
   #stopped = false;
 
   constructor(options: VenetNicOptions) {
-    const { vcpu, driver } = options;
+    const { vcpu, driver, fault } = options;
     this.#options = options;
     this.index = options.index;
-    const rx = driver.receive.ring.signal;
-    const events = driver.events?.ring.signal;
-    const tx = driver.transmit.ring.signal;
-    this.#signals = [rx, tx, events].filter((signal) => signal !== undefined);
+    const { receive, transmit, events } = driver;
+    this.#signals = [receive.ring.signal, transmit.ring.signal, events?.ring.signal].filter((signal) => signal !== undefined);
+    const careless = fault?.careless === true;
     this.#rxNapi = new Napi({
       vcpu,
       take: () => this.#takeFrame(),
       round: () => this.#tellRoom(),
-      disable: () => rx?.disable(),
-      // What came in between is remembered in `dirty`: enabling looks there itself.
-      enable: () => rx?.enable(),
-      waiting: () => false,
-      careless: false,
+      disable: () => driver.disableInterrupts('rx'),
+      enable: () => void driver.enableInterrupts('rx'),
+      waiting: () => receive.pending,
+      careless,
     });
-    this.#eventNapi = new Napi({
+    this.#txNapi = new Napi({
       vcpu,
-      take: () => this.#takeEvents(),
-      disable: () => events?.disable(),
-      enable: () => events?.enable(),
-      waiting: () => false,
-      careless: false,
+      take: () => this.#reap(),
+      disable: () => driver.disableInterrupts('tx'),
+      enable: () => void driver.enableInterrupts('tx'),
+      waiting: () => transmit.pending || events?.pending === true,
+      careless,
     });
-    if (rx !== undefined) rx.onSignal = () => this.#rxNapi.schedule();
-    if (events !== undefined) events.onSignal = () => this.#eventNapi.schedule();
+    driver.onInterrupt = (source) => (source === 'rx' ? this.#rxNapi : this.#txNapi).schedule();
   }
 
   send(frame: Uint8Array): boolean {
     const { driver, fault } = this.#options;
-    if (!driver.transmit.offer(frame)) {
+    if (!driver.post(frame)) {
       this.#stopped = true;
       return false;
     }
     this.#sent++;
-    driver.transmit.ring.signal?.inject();
+    driver.kick();
     if (fault?.spuriousEvery !== undefined && this.#sent % fault.spuriousEvery === 0) driver.transmit.ring.signal?.inject();
     return true;
   }
@@ -105,7 +102,7 @@ export class VenetNic implements Nic {
     driver.receive.ring.signal?.inject();
     driver.transmit.ring.signal?.inject();
     this.#rxNapi.schedule();
-    this.#eventNapi.schedule();
+    this.#txNapi.schedule();
   }
 
   #takeFrame(): boolean {
@@ -122,9 +119,9 @@ export class VenetNic implements Nic {
     this.#options.driver.receive.ring.signal?.inject();
   }
 
-  #takeEvents(): boolean {
-    const { events } = this.#options.driver;
-    if (events === undefined || events.drain() === 0) return false;
+  /** Completions, which come as events. */
+  #reap(): boolean {
+    if (this.#options.driver.reap() === 0) return false;
     if (this.#stopped) {
       this.#stopped = false;
       this.onRoom?.();
