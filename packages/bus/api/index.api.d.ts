@@ -183,6 +183,58 @@ declare class RecordingLine implements InterruptLine {
     lower(): void;
 }
 
+type Mitigation = {
+    readonly kind: 'none';
+} | {
+    readonly kind: 'timer';
+    readonly ns: number;
+} | {
+    readonly kind: 'packets';
+    readonly count: number;
+    readonly ns: number;
+} | {
+    readonly kind: 'poll';
+    readonly ns: number;
+    readonly rounds: number;
+};
+declare const NO_MITIGATION: Mitigation;
+/** `none`, `timer:150us`, `packets:8:100us`, `poll:20us:2`; times in ns, us or ms. @throws ConfigurationError `bad-mitigation` */
+declare function parseMitigation(text: string): Mitigation;
+/** The shortest text that `parseMitigation` reads back. */
+declare function formatMitigation(mitigation: Mitigation): string;
+
+/**
+ * When a device looks at its rings after a doorbell: at once, put off to a later turn of the host, when a timer ends, or by polling until
+ * the driver has nothing more. The device says how to look and how to ask for no doorbells; when is decided here, for all cards alike.
+ *
+ *   none, packets    look                             timer    suppress … look
+ *   place deferred   (later) look                     poll     look, suppress … look, suppress … look (nothing): doorbells again
+ */
+
+interface PickupOptions {
+    /** Needed by the mitigations `timer` and `poll`. */
+    readonly clock?: Clock | undefined;
+    readonly mitigation: Mitigation;
+    /** Runs something soon, not within the call: where a device looks that is not asked in the exit itself. Absent: it looks at once. */
+    readonly defer?: ((run: () => void) => void) | undefined;
+    /**
+     * Does what the driver has posted, bounded work a call, and says whether there was any. Before it returns it wants doorbells again and
+     * has looked once more after having said so, or has seen to it that it is called again: nothing may be left that no doorbell will tell.
+     */
+    readonly look: () => boolean;
+    /** The ring will be looked at anyway: no doorbells until then, please. */
+    readonly suppress?: (() => void) | undefined;
+}
+declare class Pickup {
+    #private;
+    /** @throws ConfigurationError `mitigation-clock`: a timer or polling without a clock. */
+    constructor({ clock, mitigation, defer, look, suppress }: PickupOptions);
+    /** The driver rang the doorbell; it may do so within `look`. */
+    rung(): void;
+    /** Nothing that is under way happens any more; the next ring begins anew. */
+    stop(): void;
+}
+
 /**
  * Register blocks as the datasheet prints them: a table of fields in order, offsets derived, the sum of the sizes checked. Reads and
  * writes of any width at any offset are worked out here once, byte by byte, so that no device has to.
@@ -244,8 +296,74 @@ declare class RegisterFile<Name extends string> implements IoHandler {
     write(offset: number, width: Width, value: number): void;
 }
 
+/**
+ * The life of buffers and signals, as the two sides of a ring tell it: the events are the same for virtqueues and for ioqs, so that one
+ * packet can be followed whatever card carries it. Whoever listens adds the time.
+ *
+ *   driver   posted ────────────── doorbell ─┐                                        ┌─ interrupt ── reaped
+ *   device                                   └─ seen ── mapped ── copied ── completed ── signal
+ */
+/** What became of a notification: `held` is given later by a mitigation; `spurious` found nothing to do. */
+type NotificationOutcome = 'sent' | 'suppressed' | 'held' | 'spurious';
+type RingEvent = 
+/** One step of one buffer. `buffer` names it while it is in use: the head of a chain, the position of a slot. */
+{
+    readonly kind: 'posted' | 'seen' | 'mapped' | 'copied' | 'completed' | 'reaped';
+    /** `net0.tx`: card and ring. */
+    readonly ring: string;
+    readonly buffer: number;
+    /** Of the frame or the copy, with its headers. */
+    readonly bytes?: number;
+}
+/** Driver → device. */
+ | {
+    readonly kind: 'doorbell';
+    readonly ring: string;
+    readonly outcome: NotificationOutcome;
+}
+/** Device → driver; what a connector makes of it is an interrupt. */
+ | {
+    readonly kind: 'signal';
+    readonly ring: string;
+    readonly outcome: NotificationOutcome;
+}
+/** An interrupt is on its way to a processor, from a card or a connector. */
+ | {
+    readonly kind: 'interrupt';
+    readonly source: string;
+};
+
+/**
+ * The mitigation `packets`: signals wait until so many buffers were completed, or until so much time has passed since the first of them.
+ * Each direction of a card has one of these; whether the driver still wants the signal when it comes is the caller's to ask.
+ */
+
+interface SignalHoldOptions {
+    readonly clock: Clock;
+    /** Completed buffers that make a signal; at least 1. */
+    readonly count: number;
+    /** The longest that the first of them waits, in nanoseconds. */
+    readonly ns: number;
+    /** Signals the driver. May call `ask` again. */
+    readonly signal: () => void;
+}
+declare class SignalHold {
+    #private;
+    constructor({ clock, count, ns, signal }: SignalHoldOptions);
+    /** Completed buffers whose signal waits. */
+    get held(): number;
+    /** True while a signal waits. */
+    get holding(): boolean;
+    /** `buffers` more were completed and want a signal: now, if they are enough, else later. */
+    ask(buffers?: number): void;
+    /** Signals now, if anything waits for it. */
+    flush(): void;
+    /** Forgets what waits. */
+    stop(): void;
+}
+
 /** Receives events of a closed union; absent (undefined) when nobody listens, so that tracing costs one test. */
 type TraceSink<Event> = (event: Event) => void;
 
-export { ALL_ONES, AddressSpace, ConfigurationError, Ram, RecordingLine, RegisterFile, SharedLine, VirtualClock, registers, ro, rw, w1c };
-export type { AccessTotal, Clock, Field, FieldBehaviour, FieldSpec, GuestMemory, InterruptLine, IoHandler, Mapping, MessageInterrupts, RamRegion, RegisterTable, Timer, TraceSink, Width };
+export { ALL_ONES, AddressSpace, ConfigurationError, NO_MITIGATION, Pickup, Ram, RecordingLine, RegisterFile, SharedLine, SignalHold, VirtualClock, formatMitigation, parseMitigation, registers, ro, rw, w1c };
+export type { AccessTotal, Clock, Field, FieldBehaviour, FieldSpec, GuestMemory, InterruptLine, IoHandler, Mapping, MessageInterrupts, Mitigation, NotificationOutcome, PickupOptions, RamRegion, RegisterTable, RingEvent, SignalHoldOptions, Timer, TraceSink, Width };

@@ -1,10 +1,11 @@
-import { AddressSpace, GuestMemory, Clock } from '@paravirt/bus';
+import { Mitigation, AddressSpace, TraceSink, RingEvent, GuestMemory, Clock, Ram } from '@paravirt/bus';
 export { ConfigurationError } from '@paravirt/bus';
 import { VbusHost, VbusHypercalls, Venet, VbusTree } from '@paravirt/vbus';
 export { VbusHost, VbusTree, errnoName } from '@paravirt/vbus';
 import { MsrHandler, HypercallHandler, EngineName, Stop, Cpu } from '@paravirt/x86-core';
 import { PciFunction, PciBus, HotplugSlots } from '@paravirt/pci';
 import { VirtioNet } from '@paravirt/virtio';
+import { NetWorker, VirtioNetWorker } from '@paravirt/virtio/worker';
 import { EthernetPort } from '@paravirt/net-backend';
 
 /** [ACPI 6.5 §15, Table 15.4] The numbers that both INT 15h E820h and multiboot use. */
@@ -131,12 +132,82 @@ interface MultibootOptions {
 declare function loadMultiboot(options: MultibootOptions): BootProgram;
 
 /**
+ * How a card and its driver notify each other, and where the card's data path runs: the options of a network card and of the connectors of
+ * a vbus, and which of them go together. Not every card has every option: what a card on a vbus notifies by is its connector's.
+ *
+ *                    interrupts   doorbell   suppression                 mitigation   place
+ *   virtio-net, PCI  of the card  of it      none, flags, event-idx      any          any
+ *   virtio-net, vbus connector's  the same   shm-signal, and with it the any          not worker
+ *                                            flags or event-idx
+ *   venet            connector's  the same   shm-signal                  any          not worker
+ */
+
+type CardInterrupts = 'msix' | 'msix-shared' | 'msi' | 'intx';
+type CardDoorbell = 'mmio' | 'port';
+type CardSuppression = 'none' | 'flags' | 'event-idx' | 'shm-signal';
+type CardPlace = 'inline' | 'deferred' | 'worker';
+interface CardOptions {
+    /** Of a card on PCI. `msix-shared`: one vector for all queues. Default: msix. */
+    readonly interrupts?: CardInterrupts;
+    /** Of a card on PCI: where its notification registers are. Default: mmio. */
+    readonly doorbell?: CardDoorbell;
+    /** What keeps either side from being told what it knows. Default: event-idx, and the shm_signal for venet. */
+    readonly suppression?: CardSuppression;
+    /** Default: none. */
+    readonly mitigation?: Mitigation;
+    /**
+     * Where the data path runs. `inline`: in the exit. `deferred`: on the host's event loop, which gets its turn at the next instruction
+     * boundary. `worker`: in a thread of its own. Default: inline.
+     */
+    readonly place?: CardPlace;
+}
+/** Of the connectors of a machine. */
+interface VbusOptions {
+    /** Of the PCI bridge: whether its doorbells are ports or memory. Default: port. */
+    readonly doorbell?: 'port' | 'mmio';
+    /** Of the PCI bridge. Default: msi. */
+    readonly interrupts?: 'msi' | 'intx';
+    /** One interrupt for what all signals have to say; false: one for each. Default: true. */
+    readonly aggregation?: boolean;
+}
+/** The words of each option, the default first. */
+declare const CARD_INTERRUPTS: readonly CardInterrupts[];
+declare const CARD_DOORBELLS: readonly CardDoorbell[];
+declare const CARD_SUPPRESSIONS: readonly CardSuppression[];
+declare const CARD_PLACES: readonly CardPlace[];
+declare const VBUS_DOORBELLS: readonly ('port' | 'mmio')[];
+declare const VBUS_INTERRUPTS: readonly ('msi' | 'intx')[];
+/** The options of a card as they are in force, in words; on a vbus without those of the connector. */
+interface CardWords {
+    readonly interrupts?: CardInterrupts;
+    readonly doorbell?: CardDoorbell;
+    readonly suppression: CardSuppression;
+    /** As `parseMitigation` reads it. */
+    readonly mitigation: string;
+    readonly place: CardPlace;
+}
+/** Which card it is and where: what is not said follows from what is. */
+interface CardPosition {
+    /** Default: `virtio-net`. */
+    readonly model?: 'virtio-net' | 'venet';
+    /** Default: `pci`; venet is a device of a vbus only. */
+    readonly bus?: 'pci' | 'vbus';
+    /** How the guest reaches the vbus. Default: `pci`. */
+    readonly wire?: 'pci' | 'hypercall';
+}
+/** @throws ConfigurationError `no-such-card`, `bad-card-option`. */
+declare function checkCard(card: CardPosition & CardOptions): void;
+/** @throws ConfigurationError `bad-card-option`, `no-wire`. @param wires Those that the machine has. */
+declare function checkVbus(options: VbusOptions, wires: readonly ('pci' | 'hypercall')[]): void;
+
+/**
  * What a network card did, in figures that can be compared whatever the model, the bus and the wire: from the counters of the device, of
  * its rings and of its doorbells, at the moment somebody asks.
  *
  *   exits        accesses to the card's own registers; on a vbus its doorbells, since everything else is the connector's (see there)
  *   doorbells    `rung` by the driver; `spurious`, those that brought nothing; `saved`, buffers that needed none of their own
- *   signals      to the driver: `sent`, and `suppressed` because it did not want them or was at it already
+ *   signals      to the driver: `sent`, `suppressed` because it did not want them or was at it already, and `held`: wanted, and put off by
+ *                a mitigation
  *   interrupts   those that the signals became: on PCI the card's messages, or how often its wire rose; on a vbus its share of the
  *                connector's, which carry many
  */
@@ -160,6 +231,7 @@ interface CardCounts {
     readonly signals: {
         readonly sent: number;
         readonly suppressed: number;
+        readonly held: number;
     };
 }
 interface CardReport extends CardCounts {
@@ -168,6 +240,7 @@ interface CardReport extends CardCounts {
     readonly bus: 'pci' | 'vbus';
     /** How a vbus is reached. */
     readonly wire?: 'pci' | 'hypercall';
+    readonly options: CardWords;
     readonly interrupts: number;
     /** Per frame, both directions together; undefined before the first. */
     readonly perFrame: {
@@ -191,6 +264,14 @@ interface ConnectorReport {
     readonly events: number;
     readonly signals: number;
     readonly interrupts: number;
+    /**
+     * Signals that needed no interrupt since one was under way: of what had signalled already, which would not have had one of its own either,
+     * and of others, where sharing saved it.
+     */
+    readonly coalesced: {
+        readonly same: number;
+        readonly other: number;
+    };
     /** Of devices, carried by one interrupt; undefined before the first. */
     readonly signalsPerInterrupt: number | undefined;
 }
@@ -283,8 +364,14 @@ interface ExitSources {
 declare class ExitCounters {
     #private;
     hypercalls: number;
+    msrAccesses: number;
     interruptWindows: number;
+    interrupts: number;
+    /** Interrupts that found the guest waiting. */
+    wakeups: number;
     resets: number;
+    /** Called when a hypercall or an access to a register was answered, or an interrupt delivered. */
+    onExit: (() => void) | undefined;
     constructor(sources: ExitSources);
     /** An interrupt is delivered: 0 to 255. */
     delivered(vector: number): void;
@@ -329,6 +416,8 @@ declare function platformHost(): Host;
 type Wire = 'pci' | 'hypercall';
 interface VirtualBusOptions {
     readonly wires: readonly Wire[];
+    readonly options: VbusOptions | undefined;
+    readonly ringTrace: TraceSink<RingEvent> | undefined;
     readonly ram: GuestMemory;
     readonly clock: Clock;
     /** A fixed, edge-triggered interrupt to the local APIC. */
@@ -344,7 +433,7 @@ declare class VirtualBus {
     readonly hypercalls: VbusHypercalls | undefined;
     /** Interrupts injected directly. */
     injected: number;
-    constructor({ wires, ram, clock, inject }: VirtualBusOptions);
+    constructor({ wires, options, ringTrace, ram, clock, inject }: VirtualBusOptions);
     /** As after power-on, seen from the guest; what is linked stays. The bridge is reset with its function. */
     reset(): void;
     has(wire: Wire): boolean;
@@ -362,13 +451,22 @@ interface PcOptions {
     readonly nets?: readonly NetOptions[];
     /** Wires to a vbus that the machine has beside those that its cards need: devices may come later. */
     readonly vbus?: readonly Wire[];
+    /** Of the connectors of those wires. */
+    readonly vbusOptions?: VbusOptions;
+    /** Told of every step of every buffer and signal of the cards; rings are called `net0.rx`, `net0.tx` and so on. */
+    readonly ringTrace?: TraceSink<RingEvent>;
     /** Makes what a network device is connected to that an administrator makes by name (`pc.vbus`); undefined: it cannot be made. */
     readonly plug?: (name: string) => NetOptions | undefined;
     /**
-     * Something outside may act on the machine while the guest waits, so that waiting takes real time in the deterministic mode, too. Always
-     * so with a network card. Default: false.
+     * Something outside may act on the machine while the guest waits, so that waiting takes real time in the deterministic mode, too. False:
+     * whatever the machine is connected to is in this process and on the machine's clock. Default: true with a network card, else false.
      */
     readonly attended?: boolean;
+    /**
+     * RAM is in a SharedArrayBuffer, so that cards with place `worker` can come later; not in the deterministic mode. Default: if one of `nets`
+     * has that place.
+     */
+    readonly sharedMemory?: boolean;
     /** Port of an exit device, 4 ports wide: a byte written there ends the run. */
     readonly exitPort?: number;
     /** Default: that of `Cpu`. */
@@ -395,15 +493,11 @@ interface BiosBoot {
     readonly bios: Uint8Array;
 }
 /** A network card: virtio-net in a PCI slot of its own, or a device of a vbus. */
-interface NetOptions {
-    /** Default: `virtio-net`. */
-    readonly model?: 'virtio-net' | 'venet';
-    /** Default: `pci`; venet is a device of a vbus only. */
-    readonly bus?: 'pci' | 'vbus';
-    /** How the guest reaches the vbus. Default: `pci`. */
-    readonly wire?: Wire;
-    /** Makes what is at the other end of the cable; its timers are the machine's clock. Called once, in `createPc`. */
-    readonly connect: (clock: Clock) => EthernetPort;
+interface NetOptions extends CardPosition, CardOptions {
+    /** Makes what is at the other end of the cable; its timers are the machine's clock. Called once, in `createPc`. Not with place `worker`. */
+    readonly connect?: (clock: Clock) => EthernetPort;
+    /** With place `worker`: starts the thread of the data path, which makes what is at the other end of the cable itself. */
+    readonly worker?: NetWorker;
     /** Six bytes. Default: 52:54:00:12:34:56 for the first card, counted up for others. */
     readonly mac?: Uint8Array;
     /** In bytes; told to the guest if given. */
@@ -435,51 +529,52 @@ declare const NETS_MAX = 8;
 declare function defaultMac(index: number): Uint8Array<ArrayBuffer>;
 
 /**
- * The network cards of the machine, on either bus: those that it is built with, those that come and go while it runs, and those that an
- * administrator makes of a device class. A card on PCI is a virtio-net device in a slot; on a vbus it is a device of the class "venet-tap"
- * or "virtio-net", linked to the bus of its wire.
+ * What network cards are made of: the device model, and what puts it on its bus. A card on PCI is a virtio-net device behind the virtio PCI
+ * transport; on a vbus it is virtio-net behind that bus's transport, or venet.
  *
- *   add ──► card ──► remove: PCI asks the guest, which may take its time or refuse; a vbus takes the device at once ──► disconnect
+ * What a device puts off is a timer that is due at once: it runs between instructions, in deterministic order. What a device defers whose
+ * place is `deferred` runs in the host's next turn instead.
  */
 
-interface NetworkCard {
-    /** `net0`, or what the administrator has called it. */
-    readonly name: string;
-    readonly model: 'virtio-net' | 'venet';
-    readonly bus: 'pci' | 'vbus';
-    readonly device: VirtioNet | Venet;
-    /** Where the guest finds it: `00:01.0`, or `pci/0`, the bus and its id there; undefined while it is on no bus. */
-    readonly place: string | undefined;
-    /** The cable: settable at any time, the guest is told if its driver wants to know. */
-    linkUp: boolean;
-    report(): CardReport;
-}
-interface NetworkCardsOptions {
+interface CardSurroundings {
     readonly clock: Clock;
-    readonly pci: PciBus;
-    readonly hotplug: HotplugSlots;
-    readonly virtualBus: VirtualBus;
+    readonly ram: Ram;
     /** Where ranges of PCI functions are. */
     readonly spaces: readonly AddressSpace[];
-    /** What a device is connected to that an administrator makes. */
-    readonly plug: ((name: string) => NetOptions | undefined) | undefined;
+    /** Runs something in the host's next turn. */
+    readonly deferToHost: (run: () => void) => void;
+    readonly ringTrace: TraceSink<RingEvent> | undefined;
 }
-/** What became of a request to remove a card. */
-type Removal = 'removed' | 'requested' | 'unknown';
-declare class NetworkCards {
-    #private;
-    constructor(options: NetworkCardsOptions);
-    get list(): readonly NetworkCard[];
-    find(name: string): NetworkCard | undefined;
-    /**
-     * Makes a card and puts it on its bus, on PCI in the first free slot. `cold`: the machine is off, nobody has to be told.
-     * @throws ConfigurationError `no-wire`, `no-slot`, `too-many-nets`, and those of the device.
-     */
-    add(net: NetOptions, cold?: boolean): NetworkCard;
-    /** Takes a card away; on PCI this is the guest's to finish. `force`: at once, without asking. */
-    remove(name: string, force?: boolean): Removal;
-    report(): CardReport[];
+
+type ExitKind = Exclude<keyof ExitKinds, 'total'>;
+/** In ns of virtual time, 0 to 10^9, with fractions. */
+interface Prices {
+    /** An exit, out and in again. `halt` is paid when the guest goes on: before that it waits anyway. */
+    readonly exits: Readonly<Record<ExitKind, number>>;
+    /** More for a doorbell of a card whose place is `deferred`. */
+    readonly userExit: number;
+    /** An interrupt that is delivered, beside its exits. */
+    readonly injection: number;
+    /** A byte that a card copies between the guest's memory and the host's. */
+    readonly copiedByte: number;
+    /** A frame that a card sends or receives. */
+    readonly frame: number;
+    /** Work of a card whose place is `deferred`, each time that it runs. */
+    readonly handOver: number;
+    /** An instruction of the guest: 0.01 to 10^6. */
+    readonly nsPerInstruction: number;
 }
+/** What is paid for, as counted since the machine was made; none ever decreases, but for an access that turns out to be an end of interrupt. */
+interface Work {
+    readonly exits: Readonly<Record<ExitKind, number>>;
+    readonly userExits: number;
+    readonly injections: number;
+    readonly copiedBytes: number;
+    readonly frames: number;
+    readonly handOvers: number;
+}
+/** Work without its instructions, in ns. */
+declare function priceOf(work: Work, prices: Prices): number;
 
 /**
  * CPU budget ↔ timers ↔ events from outside. One pass: run the timers that are due; run the CPU until the next timer, the end of the
@@ -488,6 +583,10 @@ declare class NetworkCards {
  *
  * In the deterministic mode the places where the host gets its turn are fixed numbers of instructions, so that input which is there from
  * the beginning is always taken at the same instruction.
+ *
+ * Work that a device defers to the host is done in a turn, too, as that of a thread of the event loop: after what the host has to do
+ * already. The guest does not wait for that turn to come by itself: deferring ends the slice, so it comes at the next instruction boundary,
+ * which is the same instruction in each deterministic run.
  */
 
 /** When a run ends without the guest's doing; whichever comes first. */
@@ -514,6 +613,56 @@ type PcStop = Exclude<Stop, {
  | {
     readonly kind: 'stopped';
 };
+
+/** Of all cards that are or were in the machine. */
+interface CardWork {
+    readonly frames: number;
+    readonly copiedBytes: number;
+    /** Doorbells of cards whose place is `deferred`. */
+    readonly userExits: number;
+}
+
+interface NetworkCard {
+    /** `net0`, or what the administrator has called it. */
+    readonly name: string;
+    readonly model: 'virtio-net' | 'venet';
+    readonly bus: 'pci' | 'vbus';
+    readonly device: VirtioNet | VirtioNetWorker | Venet;
+    /** Where the guest finds it: `00:01.0`, or `pci/0`, the bus and its id there; undefined while it is on no bus. */
+    readonly place: string | undefined;
+    /** The cable: settable at any time, the guest is told if its driver wants to know. */
+    linkUp: boolean;
+    report(): CardReport;
+}
+interface NetworkCardsOptions extends CardSurroundings {
+    readonly pci: PciBus;
+    readonly hotplug: HotplugSlots;
+    readonly virtualBus: VirtualBus;
+    /** What a device is connected to that an administrator makes. */
+    readonly plug: ((name: string) => NetOptions | undefined) | undefined;
+}
+/** What became of a request to remove a card. */
+type Removal = 'removed' | 'requested' | 'unknown';
+declare class NetworkCards {
+    #private;
+    constructor(options: NetworkCardsOptions);
+    get list(): readonly NetworkCard[];
+    find(name: string): NetworkCard | undefined;
+    /**
+     * Makes a card and puts it on its bus, on PCI in the first free slot. `cold`: the machine is off, nobody has to be told.
+     * @throws ConfigurationError `no-wire`, `no-slot`, `too-many-nets`, those of `checkCard` and of the device.
+     */
+    add(net: NetOptions, cold?: boolean): NetworkCard;
+    /** Takes a card away; on PCI this is the guest's to finish. `force`: at once, without asking. */
+    remove(name: string, force?: boolean): Removal;
+    /** There are cards whose data paths are in other threads. */
+    get any(): boolean;
+    /** Takes their interrupts. */
+    look(): void;
+    report(): CardReport[];
+    /** Of all cards since the machine was made: what prices are for. */
+    get work(): CardWork;
+}
 
 /**
  * The PC: everything made and wired, from memory to the console, in one piece that reads from top to bottom. No logic lives here; what
@@ -549,6 +698,13 @@ interface Pc {
     readonly vbusTree: VbusTree;
     /** Network cards: those of `options.nets` and what came and went since. */
     readonly cards: NetworkCards;
+    /**
+     * What things cost from now on, in the deterministic mode; undefined (the default): only instructions take time. To be set between runs.
+     * @throws ConfigurationError `bad-price`, `bad-rate`, `not-deterministic`. @throws Error if a run is under way.
+     */
+    prices: Prices | undefined;
+    /** What prices are for, counted in either mode. */
+    readonly work: Work;
     /** Registers as text, several lines. */
     describeCpu(): string;
 }
@@ -558,5 +714,5 @@ interface Pc {
  */
 declare function createPc(options: PcOptions): Pc;
 
-export { DETERMINISTIC_START_MS, ExitCounters, MEMORY_MAX, MEMORY_MIN, NETS_MAX, NetworkCards, createPc, defaultMac, loadBios, loadKernel, loadLinux, loadMultiboot, memoryMapOf, platformHost };
-export type { AccessCount, BiosBoot, BiosImage, BootProgram, CardCounts, CardReport, ConnectorReport, ConsolePort, Directions, ExitKinds, ExitReport, Host, KernelBoot, LinuxOptions, MemoryMapEntry, MultibootOptions, NamedCount, NetOptions, NetworkCard, Pc, PcOptions, PcStop, Placement, Removal, Sleep, StartSegment, StartState, StopCondition, TimeOptions, Wire };
+export { CARD_DOORBELLS, CARD_INTERRUPTS, CARD_PLACES, CARD_SUPPRESSIONS, DETERMINISTIC_START_MS, ExitCounters, MEMORY_MAX, MEMORY_MIN, NETS_MAX, NetworkCards, VBUS_DOORBELLS, VBUS_INTERRUPTS, checkCard, checkVbus, createPc, defaultMac, loadBios, loadKernel, loadLinux, loadMultiboot, memoryMapOf, platformHost, priceOf };
+export type { AccessCount, BiosBoot, BiosImage, BootProgram, CardCounts, CardDoorbell, CardInterrupts, CardOptions, CardPlace, CardPosition, CardReport, CardSuppression, CardWords, ConnectorReport, ConsolePort, Directions, ExitKind, ExitKinds, ExitReport, Host, KernelBoot, LinuxOptions, MemoryMapEntry, MultibootOptions, NamedCount, NetOptions, NetworkCard, Pc, PcOptions, PcStop, Placement, Prices, Removal, Sleep, StartSegment, StartState, StopCondition, TimeOptions, VbusOptions, Wire, Work };

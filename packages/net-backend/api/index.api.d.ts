@@ -1,7 +1,7 @@
 import { Clock } from '@paravirt/bus';
 import { E as EthernetPort, F as FrameOffload, P as PortOffloads, R as ReceiverOffloads } from './ethernet-port.js';
 import { W as WrappedPort } from './user-network.js';
-export { A as AddressOptions, a as AddressPlan, D as DropCounters, F as Forward, T as TcpConnectionInfo, b as TcpOptions, c as TcpState, U as UserNetwork, d as UserNetworkOptions, e as UserNetworkStatistics, f as formatIpv4, g as formatMac, p as parseForward, h as parseIpv4 } from './user-network.js';
+export { A as AddressOptions, a as AddressPlan, D as DropCounters, F as Forward, T as TcpConnectionInfo, b as TcpOptions, c as TcpState, U as USER_NETWORK_OFFLOADS, d as UserNetwork, e as UserNetworkOptions, f as UserNetworkStatistics, g as formatIpv4, h as formatMac, p as parseForward, i as parseIpv4 } from './user-network.js';
 export { D as DnsAnswer, a as DnsQuestion, b as DnsRecord, H as HostNetwork, c as HostTcpEvents, d as HostTcpFailure, e as HostTcpListener, f as HostTcpSocket, g as HostUdpEvents, h as HostUdpSocket, S as SocketAddress, T as TftpFiles } from './tftp.js';
 
 /**
@@ -14,8 +14,8 @@ type CaptureDirection = 'inbound' | 'outbound';
 /** How header and frames look in the file: `pcapng` or `pcap`. Results are new buffers. */
 interface CaptureFormat {
     header(snapLength: number): Uint8Array;
-    /** The first `captured` bytes of the frame; `timeNs` since 1970. */
-    frame(frame: Uint8Array, captured: number, timeNs: bigint, direction: CaptureDirection): Uint8Array;
+    /** The first `captured` bytes of the frame; `timeNs` since 1970. A comment of printable ASCII is kept where the format has a place for it. */
+    frame(frame: Uint8Array, captured: number, timeNs: bigint, direction: CaptureDirection, comment?: string): Uint8Array;
 }
 interface CaptureOptions {
     /** Where the time stamps come from. */

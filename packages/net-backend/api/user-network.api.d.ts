@@ -165,6 +165,8 @@ interface UserNetworkStatistics {
     readonly tftpTransfers: number;
     readonly leases: readonly string[];
 }
+/** What every user network takes and gives. */
+declare const USER_NETWORK_OFFLOADS: PortOffloads;
 declare class UserNetwork implements EthernetPort {
     #private;
     readonly plan: AddressPlan;
@@ -187,5 +189,5 @@ declare class UserNetwork implements EthernetPort {
     statistics(): UserNetworkStatistics;
 }
 
-export { UserNetwork as U, WrappedPort as W, formatIpv4 as f, formatMac as g, parseIpv4 as h, parseForward as p };
-export type { AddressOptions as A, DropCounters as D, Forward as F, TcpConnectionInfo as T, AddressPlan as a, TcpOptions as b, TcpState as c, UserNetworkOptions as d, UserNetworkStatistics as e };
+export { USER_NETWORK_OFFLOADS as U, WrappedPort as W, UserNetwork as d, formatIpv4 as g, formatMac as h, parseIpv4 as i, parseForward as p };
+export type { AddressOptions as A, DropCounters as D, Forward as F, TcpConnectionInfo as T, AddressPlan as a, TcpOptions as b, TcpState as c, UserNetworkOptions as e, UserNetworkStatistics as f };

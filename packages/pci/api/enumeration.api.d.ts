@@ -376,6 +376,8 @@ interface PciFunctionOptions {
     readonly registers?: readonly Region[];
     /** The command register changed; `command` is its new value. Ranges, memory and interrupts already follow it. */
     readonly onCommand?: (command: number) => void;
+    /** An interrupt is on its way: a message was sent, or the wire rose. For traces. */
+    readonly onInterrupt?: (() => void) | undefined;
     /** The function was reset: the device forgets everything as after power-on. */
     readonly onReset?: () => void;
 }

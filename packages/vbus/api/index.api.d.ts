@@ -1,8 +1,8 @@
 import { S as Structure } from './venet.js';
 export { F as FieldSize, V as VENET_CLASS, a as VENET_TYPE, b as VENET_VERSION, c as VbusPciBridge, d as VbusPciBridgeOptions, e as Venet, f as VenetClassOptions, g as VenetCounters, h as VenetDropReason, i as VenetEvent, j as VenetOffloadPolicy, k as VenetOptions, l as VenetRing, m as VenetSettings, s as structure, v as venetClass } from './venet.js';
 import { V as VbusClient, a as Vbus, C as ClientMemory, b as ConnectorEvent, c as ConnectorCounters, d as VbusHost } from './north-session.js';
-export { A as AddedDevice, e as Attribute, B as BufferMemory, f as BufferRegion, g as BusDevice, h as BusListener, i as ClientCounters, j as ConnectContext, D as DeviceClass, k as DeviceInterface, E as EventBacklog, l as EventCounters, m as EventQueue, n as EventQueueOptions, o as EventQueueTrace, p as EventSink, H as HostDevice, I as IOQ_SIGNAL_OFFSET, q as Ioq, r as IoqFault, s as IoqIndex, t as IoqIndexName, u as IoqIterator, v as IoqIteratorOptions, w as IoqOptions, x as IoqSeek, M as MAX_CALL_LENGTH, y as MAX_SHM_LENGTH, z as MappedMemory, F as MemoryRegion, N as NorthArena, G as NorthCounters, J as NorthDevice, K as NorthSession, L as NorthSessionOptions, O as NorthWire, S as SharedRegion, P as ShmSignal, Q as ShmSignalOptions, R as Side, T as SignalCounters, U as SignalRequest, W as VbusClientOptions, X as VbusConnection, Y as VbusDevice, Z as VbusEvent, _ as VbusTrace, $ as WaitingEvent, a0 as initShmSignal, a1 as ioqLength, a2 as isShmSignal } from './north-session.js';
-import { TraceSink } from '@paravirt/bus';
+export { A as AddedDevice, e as Attribute, B as BufferMemory, f as BufferRegion, g as BusDevice, h as BusListener, i as ClientCounters, j as ConnectContext, D as DeviceClass, k as DeviceInterface, E as EventBacklog, l as EventCounters, m as EventQueue, n as EventQueueOptions, o as EventQueueTrace, p as EventSink, H as HostDevice, I as IOQ_SIGNAL_OFFSET, q as Ioq, r as IoqFault, s as IoqIndex, t as IoqIndexName, u as IoqIterator, v as IoqIteratorOptions, w as IoqOptions, x as IoqSeek, M as MAX_CALL_LENGTH, y as MAX_SHM_LENGTH, z as MappedMemory, F as MemoryRegion, N as NorthArena, G as NorthCounters, J as NorthDevice, K as NorthSession, L as NorthSessionOptions, O as NorthWire, S as SharedRegion, P as ShmSignal, Q as ShmSignalOptions, R as Side, T as SignalCounters, U as SignalRequest, W as VbusClientOptions, X as VbusConnection, Y as VbusDevice, Z as VbusEvent, _ as VbusTrace, $ as WaitingEvent, a0 as addSignalCounters, a1 as initShmSignal, a2 as ioqLength, a3 as isShmSignal, a4 as noSignals } from './north-session.js';
+import { TraceSink, RingEvent } from '@paravirt/bus';
 export { C as ChannelMemory, P as Pause, W as WorkerClient, a as WorkerClientOptions, b as WorkerHost, c as WorkerHostOptions } from './worker-client.js';
 import '@paravirt/pci';
 import '@paravirt/net-backend';
@@ -133,6 +133,10 @@ interface VbusHypercallsOptions {
     readonly inject: (vector: number, destination: number, logical: boolean) => void;
     /** For people. Default: `vbus-hypercalls`. */
     readonly name?: string;
+    /** False: every signal of a device is an interrupt of its own, whatever the guest has not finished with. Default true. */
+    readonly aggregation?: boolean;
+    /** Told of interrupts as they are injected. */
+    readonly ringTrace?: TraceSink<RingEvent>;
     readonly trace?: TraceSink<ConnectorEvent>;
 }
 declare class VbusHypercalls {

@@ -135,6 +135,11 @@ interface ShmSignalOptions {
     readonly ring: () => void;
     /** Runs something soon, after the present call (a tasklet). */
     readonly defer: (run: () => void) => void;
+    /**
+     * Whether `pending` keeps the wire quiet, asked at each `inject`. False: the other side is rung for every one while it listens. Default:
+     * always true.
+     */
+    readonly coalesces?: () => boolean;
 }
 /** Counted since the object was made. */
 interface SignalCounters {
@@ -144,6 +149,8 @@ interface SignalCounters {
     rung: number;
     /** Those for which it was not: the other side is busy or does not listen. */
     suppressed: number;
+    /** Times that `inject` itself was put off, by whoever mitigates: it comes later, once for several. */
+    held: number;
     /** Times that the wire rang for this side. */
     wakeups: number;
     /** Those at which there was nothing to do, or nobody to listen. */
@@ -151,6 +158,9 @@ interface SignalCounters {
     /** Calls of the notifier. */
     notified: number;
 }
+declare const noSignals: () => SignalCounters;
+/** Adds `more` to `sum`. */
+declare function addSignalCounters(sum: SignalCounters, more: Readonly<SignalCounters>): void;
 /** Writes a fresh descriptor: nobody listens, nothing happened. The north side does so before it gives the memory away. */
 declare function initShmSignal(region: SharedRegion, offset: number): void;
 /** True if a descriptor of the known version lies wholly within the region at `offset`. */
@@ -160,6 +170,8 @@ declare class ShmSignal {
     #private;
     /** Called when something happened, any number of things at once; may call `disable`, `enable`, `inject` and `close`. */
     onSignal: (() => void) | undefined;
+    /** Called when the wire rings for this side, before `onSignal`; for who counts or traces. `heard` is what `wakeup` will answer. */
+    onWakeup: ((heard: boolean) => void) | undefined;
     readonly counters: SignalCounters;
     constructor(options: ShmSignalOptions);
     get closed(): boolean;
@@ -167,10 +179,12 @@ declare class ShmSignal {
     enable(): void;
     /** This side does not want to be told. What happens is remembered in `dirty`. */
     disable(): void;
-    /** Tells the other side that something happened. What was written to the region before is seen by it. */
-    inject(): void;
-    /** The wire rang for this side. */
-    wakeup(): void;
+    /** The other side listens and has not been told: an `inject` now would ring. */
+    get wanted(): boolean;
+    /** Tells the other side that something happened. What was written to the region before is seen by it. True: the wire was rung. */
+    inject(): boolean;
+    /** The wire rang for this side. False: there was nothing to do, or nobody listens. */
+    wakeup(): boolean;
     /** Nothing is called or written from now on. */
     close(): void;
 }
@@ -297,7 +311,7 @@ declare class VbusHost {
     linksOf(bus: Vbus): string[];
 }
 
-/** What a client is told. `handle` is the signal's, `cookie` the client's own name for it. */
+/** What a client is told. `handle` is the signal's, `cookie` the client's own name for it, `device` the id on the bus of what signals. */
 type VbusEvent = {
     readonly kind: 'devadd';
     readonly id: number;
@@ -309,6 +323,7 @@ type VbusEvent = {
     readonly kind: 'shmsignal';
     readonly handle: number;
     readonly cookie: bigint;
+    readonly device: number;
 } | {
     readonly kind: 'shmclose';
     readonly handle: number;
@@ -474,6 +489,13 @@ interface EventQueueOptions {
     readonly interrupt: () => void;
     /** Runs something soon, after the present call. */
     readonly defer: (run: () => void) => void;
+    /** False: every event is an interrupt of its own, whether or not the client has finished with the last one. Default true. */
+    readonly aggregation?: boolean;
+    /**
+     * An interrupt is on its way that cannot be asked for again (a pin that is high): also without aggregation no other one is asked for
+     * until the client has finished with it. Default: there is none.
+     */
+    readonly isRaised?: () => boolean;
     readonly trace?: TraceSink<EventQueueTrace> | undefined;
 }
 /** Counted since the queue was made. */
@@ -484,8 +506,14 @@ interface EventCounters {
     signals: number;
     /** Interrupts. */
     interrupts: number;
-    /** Events that did not need one: the client was busy with earlier ones. */
+    /** Events that did not need one: the client was busy with earlier ones, or polls. `events` = `interrupts` + `suppressed`. */
     suppressed: number;
+    /**
+     * Of those, signals, by what had been told since the last interrupt: a signal of the same device, too, for which an interrupt of its own
+     * would not have come again either; or others only (signals of other devices, hot-plug), where sharing one has saved it.
+     */
+    coalescedSame: number;
+    coalescedOther: number;
     /** Events that had to wait for room. */
     delayed: number;
     /** Events that were not needed: a signal that waited already, a device that came and went. */
@@ -774,8 +802,8 @@ declare class NorthSession {
     negotiate(): number;
     /** Builds the event ring and names it to the host: 0, or −errno. Events come from within this call on. */
     register(): number;
-    /** The wire's interrupt has come. */
-    interrupt(): void;
+    /** The wire's interrupt has come. False: there was nothing to do. */
+    interrupt(): boolean;
     /** DEVOPEN: the device, or −errno. */
     open(id: number, version: number): NorthDevice | number;
     bridgeCall(vector: number, address: number, length: number): number;
@@ -789,5 +817,5 @@ declare class NorthSession {
     takeBack(cookie: bigint): void;
 }
 
-export { BufferMemory as B, EventBacklog as E, MemoryRegion as F, IOQ_SIGNAL_OFFSET as I, NorthDevice as J, NorthSession as K, MAX_CALL_LENGTH as M, NorthArena as N, ShmSignal as P, VbusClient as V, Vbus as a, initShmSignal as a0, ioqLength as a1, isShmSignal as a2, VbusHost as d, BufferRegion as f, EventQueue as m, Ioq as q, IoqIndex as s, IoqIterator as u, MAX_SHM_LENGTH as y, MappedMemory as z };
+export { BufferMemory as B, EventBacklog as E, MemoryRegion as F, IOQ_SIGNAL_OFFSET as I, NorthDevice as J, NorthSession as K, MAX_CALL_LENGTH as M, NorthArena as N, ShmSignal as P, VbusClient as V, Vbus as a, addSignalCounters as a0, initShmSignal as a1, ioqLength as a2, isShmSignal as a3, noSignals as a4, VbusHost as d, BufferRegion as f, EventQueue as m, Ioq as q, IoqIndex as s, IoqIterator as u, MAX_SHM_LENGTH as y, MappedMemory as z };
 export type { WaitingEvent as $, AddedDevice as A, ClientMemory as C, DeviceClass as D, NorthCounters as G, HostDevice as H, NorthSessionOptions as L, NorthWire as O, ShmSignalOptions as Q, Side as R, SharedRegion as S, SignalCounters as T, SignalRequest as U, VbusClientOptions as W, VbusConnection as X, VbusDevice as Y, VbusEvent as Z, VbusTrace as _, ConnectorEvent as b, ConnectorCounters as c, Attribute as e, BusDevice as g, BusListener as h, ClientCounters as i, ConnectContext as j, DeviceInterface as k, EventCounters as l, EventQueueOptions as n, EventQueueTrace as o, EventSink as p, IoqFault as r, IoqIndexName as t, IoqIteratorOptions as v, IoqOptions as w, IoqSeek as x };

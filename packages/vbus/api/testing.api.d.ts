@@ -1,7 +1,7 @@
-import { AddressSpace, Ram, VirtualClock, RecordingLine } from '@paravirt/bus';
+import { AddressSpace, Ram, VirtualClock, RecordingLine, TraceSink, RingEvent } from '@paravirt/bus';
 import { PciFunction } from '@paravirt/pci';
 import { NorthWire, NorthSession, NorthArena, VbusDevice, Attribute, DeviceInterface, VbusConnection, SharedRegion, ShmSignal, ConnectContext, VbusHost, Vbus, MappedMemory, ConnectorEvent, Ioq, ClientMemory, EventQueue, BufferMemory, VbusTrace, VbusClient } from './index.js';
-import { VbusPciBridge, Venet, VenetEvent, VenetOptions } from './index.js';
+import { VbusPciBridge, VbusPciBridgeOptions, Venet, VenetEvent, VenetOptions } from './index.js';
 export { n as venet } from './venet.js';
 import { RecordingPort } from '@paravirt/net-backend/testing';
 import '@paravirt/net-backend';
@@ -9,7 +9,7 @@ import '@paravirt/net-backend';
 /**
  * A driver of the PCI bridge, as a guest's kernel has one. [vbus PCI-2 §2.3, "Bring-up order"] It checks the ids, places the ranges, turns
  * on decoding and bus mastering, then NEGOTIATE, MSI (or INTx), FASTCALL_ADD for each CPU, the event ring and QREG. Everything goes through
- * configuration space, memory and ports.
+ * configuration space, memory and ports; BAR1 says itself which of the two it is.
  */
 
 interface BridgeDriverOptions {
@@ -19,13 +19,19 @@ interface BridgeDriverOptions {
     readonly ports: AddressSpace;
     readonly arena: NorthArena;
     readonly defer: (run: () => void) => void;
-    /** Default: MSI. */
+    /** How configuration space is reached. Default: directly, without any mechanism of a machine. */
+    readonly configuration?: Pick<PciFunction['config'], 'read' | 'write'>;
+    /** Default: MSI if the function has it. */
     readonly interrupts?: 'msi' | 'intx';
     /** Fast-call channels, one for each; 0: all bus calls are slow. Default: 1. */
     readonly cpus?: number;
     /** Descriptors of the event ring. Default: 1024. */
     readonly events?: number;
 }
+declare const BRIDGE_MMIO_BASE = 4026531840;
+declare const BRIDGE_PORT_BASE = 49408;
+/** Of BAR1, where it is memory. */
+declare const BRIDGE_DOORBELL_BASE = 4026535936;
 declare class BridgeDriver implements NorthWire {
     #private;
     readonly session: NorthSession;
@@ -38,7 +44,13 @@ declare class BridgeDriver implements NorthWire {
     enable(): boolean;
     /** Offset of the capability in configuration space, 0 if there is none. */
     get msiCapability(): number;
-    enableMsi(): void;
+    /** False: there is no such capability. */
+    enableMsi(): boolean;
+    /**
+     * The bridge's interrupt has come: takes the events. On INTx the event queue is rung then, so that the pin is low before the handler ends.
+     * False: there was nothing, a shared line has another source.
+     */
+    interrupt(): boolean;
     /** FASTCALL_ADD of `channel`: 0, or −errno. */
     addChannel(channel: number): number;
     /** FASTCALL_DROP of `channel`: 0, or −errno. Calls of that CPU are slow from now on. */
@@ -93,6 +105,8 @@ declare class EchoDevice implements VbusDevice {
  */
 
 interface BridgeRigOptions extends Partial<Pick<BridgeDriverOptions, 'interrupts' | 'cpus' | 'events'>> {
+    /** Options of the bridge. */
+    readonly bridge?: Pick<VbusPciBridgeOptions, 'doorbell' | 'interrupts' | 'aggregation' | 'ringTrace'>;
     /** What the echo devices do with memory. */
     readonly use?: EchoUse;
 }
@@ -206,6 +220,8 @@ interface DirectDeviceOptions {
     readonly start?: number;
     /** Default 1. */
     readonly version?: number;
+    /** Carries the device's signals to the driver, as an interrupt does: `run` is its handler. Default: runs it at once. */
+    readonly interrupt?: (run: () => void) => void;
 }
 declare class DirectDevice implements DriverDevice {
     #private;
@@ -232,6 +248,25 @@ declare class DirectDevice implements DriverDevice {
     close(): number;
 }
 
+/**
+ * The driver's part of the trace of one ring of venet. Both sides number buffers alike: in the order of the ring, beginning anew after two
+ * rounds (see `RingEnd.number` of the device).
+ */
+
+declare class RingTeller {
+    #private;
+    /** @param count descriptors of the ring */
+    constructor(trace: TraceSink<RingEvent> | undefined, ring: string, count: number);
+    /** The name of the buffer that is posted, or taken, as number `order`, counted from 0. */
+    numberOf(order: number): number;
+    posted(buffer: number, bytes: number): void;
+    reaped(buffer: number, bytes: number): void;
+    /** Tells the device of what was posted; true: it was rung. What it hears is its to tell. */
+    kick(signal: ShmSignal | undefined): boolean;
+    /** Tells of signals that come for nothing: nobody listens, or there is nothing to take. */
+    watch(signal: ShmSignal | undefined, waiting: () => boolean): void;
+}
+
 /** The driver's side of venet's event queue. [vbus PCI-2, venet EVENTQ] Every slot names its own 24 bytes of the pool. */
 
 declare class VenetEvents {
@@ -245,13 +280,15 @@ declare class VenetEvents {
     completions: number;
     /** Events that are none. */
     bad: number;
-    constructor(ring: Ioq, pool: SharedRegion);
+    constructor(ring: Ioq, pool: SharedRegion, teller: RingTeller);
+    /** There are events to take. */
+    get pending(): boolean;
     /** Posts slots for the first time. */
     post(count?: number): void;
-    /** Takes events whenever the device rings. */
-    listen(): void;
-    /** Takes all events; how many there were. */
-    drain(): number;
+    /** Tells the trace of signals that come for nothing. */
+    watch(): void;
+    /** Takes up to `most` events; how many there were. */
+    drain(most?: number): number;
 }
 
 /**
@@ -295,6 +332,7 @@ interface ReceiveMode {
     /** With L4RO: the pool and the pages. */
     readonly pool: SharedRegion | undefined;
     readonly pages: VenetPages | undefined;
+    readonly teller: RingTeller;
 }
 declare class VenetReceive {
     #private;
@@ -305,6 +343,8 @@ declare class VenetReceive {
     constructor(memory: DriverMemory, ring: Ioq, mode: ReceiveMode);
     /** With L4RO: the descriptors that the slots name, SG_STRIDE bytes apart. */
     get pool(): SharedRegion | undefined;
+    /** There is something to take. */
+    get pending(): boolean;
     /** Posts slots that never were. */
     post(count?: number): void;
     /** Takes one frame and gives its slot back; undefined if there is none. The device is not told. */
@@ -335,6 +375,7 @@ interface TransmitMode {
     /** Pre-mapped descriptors. */
     readonly pool: SharedRegion | undefined;
     readonly completion: boolean;
+    readonly teller: RingTeller;
 }
 declare class VenetTransmit {
     #private;
@@ -344,10 +385,14 @@ declare class VenetTransmit {
     completed: number;
     constructor(memory: DriverMemory, ring: Ioq, mode: TransmitMode);
     get inFlight(): number;
+    /** The ring has room for a frame. */
+    get hasRoom(): boolean;
+    /** Slots came back that were not reaped yet; never so where events tell. */
+    get pending(): boolean;
     /** Offers a frame without telling the device; false: the ring is full. */
     offer(frame: Uint8Array, work?: TransmitWork): boolean;
     /** Offers anything at all as a descriptor of the ring. */
-    offerRaw(pointer: number, length: number, cookie: bigint, buffer?: SharedRegion): boolean;
+    offerRaw(pointer: number, length: number, cookie: bigint): boolean;
     /** Takes back the slots that the device is done with, unless events tell. */
     reap(): void;
     /** The device is done with a packet. False: it was with it before, or there was none of that name. */
@@ -357,6 +402,15 @@ declare class VenetTransmit {
 declare const SG_STRIDE: number;
 /** A venet_sg. `length` bytes at `address`, in as many fragments as `split` says. */
 declare function sgDescriptor(address: number, length: number, cookie: bigint, work?: TransmitWork): Uint8Array;
+
+/**
+ * A driver of venet. [vbus PCI-2, venet] `VenetDriver.probe` makes the calls of a probe of 2009 in their order: with scatter-gather,
+ * pre-mapped descriptors and the event queue they are, after DEVOPEN, eleven. Every mode can be chosen, and the rings and pools are open to
+ * whoever wants to do it wrong. Two ways to use it:
+ *
+ *   send, onFrame, onRoom                each frame is told at once, and what the device signals is done in its interrupt
+ *   post, kick, reap, poll, onInterrupt  as a NAPI driver: frames without telling, interrupts off while it polls, with a budget
+ */
 
 interface VenetDriverOptions {
     /** Bits to ask for in each group. A group of 0 is not negotiated at all. Default: 0, the flat device. */
@@ -371,7 +425,15 @@ interface VenetDriverOptions {
     readonly buffers?: number;
     /** Leave the link down. */
     readonly down?: boolean;
+    /** Is told the driver's part of the life of each buffer and notification. */
+    readonly ringTrace?: TraceSink<RingEvent> | undefined;
+    /** Of the card, there: its rings are `${ringName}.rx` and so on. Default: venet. */
+    readonly ringName?: string;
 }
+/** What Linux's module asks for. (guests/linux/venet) */
+declare const LINUX_MODES: Pick<VenetDriverOptions, 'sg' | 'eventq' | 'l4ro'>;
+/** What interrupts: frames have come; or frames are done with, or the link has changed. */
+type VenetInterrupt = 'rx' | 'tx';
 /** What was agreed on. */
 interface VenetAgreement {
     readonly sg: number;
@@ -392,6 +454,8 @@ declare class VenetDriver {
     /** There may be room for frames again. */
     onRoom: (() => void) | undefined;
     readonly received: ReceivedFrame[];
+    /** Called at an interrupt, instead of what the driver does by itself without it. */
+    onInterrupt: ((source: VenetInterrupt) => void) | undefined;
     private constructor();
     /** Everything up to LINKUP; the first result below zero, if there is one. The device is the caller's to close then. */
     static probe(device: DriverDevice, memory: DriverMemory, options?: VenetDriverOptions): VenetDriver | number;
@@ -403,8 +467,23 @@ declare class VenetDriver {
     flush(): number;
     /** Sends one frame and tells the device; false: the ring is full. */
     send(frame: Uint8Array, work?: TransmitWork): boolean;
-    /** Takes what has come, and tells the device that there is room again. */
-    poll(): void;
+    /** Posts one frame, in a buffer of its own, and tells nobody; false: the ring is full, or there is no memory. */
+    post(frame: Uint8Array, work?: TransmitWork): boolean;
+    /** Tells the device of what was posted, if it wants to be told; true if it was. */
+    kick(): boolean;
+    /** Takes events, up to `most`, and buffers of frames that the device is done with: how many of these. */
+    reap(most?: number): number;
+    /** Takes up to `budget` frames, and tells the device that there is room again; fewer mean that there are no more. */
+    poll(budget: number): ReceivedFrame[];
+    /** Takes all that has come, for `onFrame` or `received`. */
+    drain(): void;
+    /** Asks for no interrupts from this source, while it is polled. */
+    disableInterrupts(source: VenetInterrupt): void;
+    /**
+     * Asks for them again; true if there is something already: the caller polls on. If it does not, an interrupt tells of that soon (as
+     * everywhere with shm_signals).
+     */
+    enableInterrupts(source: VenetInterrupt): boolean;
     close(): void;
 }
 
@@ -422,11 +501,11 @@ declare class VenetRig {
     /** DEVOPEN. @throws ConfigurationError `refused` */
     open(options?: DirectDeviceOptions): DirectDevice;
     /** A driver that is up and running, with all deferred work done. @throws ConfigurationError `refused`: a call of the probe failed. */
-    start(options?: VenetDriverOptions): {
+    start(options?: VenetDriverOptions, clientOptions?: DirectDeviceOptions): {
         readonly client: DirectDevice;
         readonly driver: VenetDriver;
     };
 }
 
-export { BridgeDriver, BridgeRig, CLIENT_FREE, ClientRig, DirectDevice, EchoConnection, EchoDevice, EventRingDriver, SG_STRIDE, VenetDriver, VenetEvents, VenetPages, VenetReceive, VenetRig, VenetTransmit, sgDescriptor };
-export type { BridgeDriverOptions, BridgeRigOptions, DirectDeviceOptions, DriverDevice, DriverMemory, EchoUse, EventRingDriverOptions, ReadEvent, ReceiveMode, ReceivedFrame, TransmitMode, TransmitWork, VenetAgreement, VenetDriverOptions, VenetRigOptions };
+export { BRIDGE_DOORBELL_BASE, BRIDGE_MMIO_BASE, BRIDGE_PORT_BASE, BridgeDriver, BridgeRig, CLIENT_FREE, ClientRig, DirectDevice, EchoConnection, EchoDevice, EventRingDriver, LINUX_MODES, SG_STRIDE, VenetDriver, VenetEvents, VenetPages, VenetReceive, VenetRig, VenetTransmit, sgDescriptor };
+export type { BridgeDriverOptions, BridgeRigOptions, DirectDeviceOptions, DriverDevice, DriverMemory, EchoUse, EventRingDriverOptions, ReadEvent, ReceiveMode, ReceivedFrame, TransmitMode, TransmitWork, VenetAgreement, VenetDriverOptions, VenetInterrupt, VenetRigOptions };

@@ -1,4 +1,4 @@
-import { Clock, TraceSink } from '@paravirt/bus';
+import { Clock, TraceSink, RingEvent, Mitigation } from '@paravirt/bus';
 import { PciFunction } from '@paravirt/pci';
 import { a as Vbus, C as ClientMemory, b as ConnectorEvent, c as ConnectorCounters, T as SignalCounters, Y as VbusDevice, e as Attribute, k as DeviceInterface, r as IoqFault, D as DeviceClass } from './north-session.js';
 import { EthernetPort } from '@paravirt/net-backend';
@@ -22,11 +22,13 @@ declare function structure<Name extends string>(size: number, fields: Readonly<R
  *   MSI   one vector, 32-bit address; INTA# while it is off
  *
  * Only aligned 32-bit writes count. A fast call runs within the OUT: descriptor and result are in memory that FASTCALL_ADD named, one for
- * each CPU, so that calls need no lock. Everything behind the wire is in bridge-session.ts.
+ * each CPU, so that calls need no lock. Everything behind the wire is in bridge-session.ts. To compare wires, BAR1 may be MMIO instead, and
+ * MSI may be missing: a driver that maps a range by its type, and asks for what interrupts there are, needs to know nothing.
  *
  * There is no register that acknowledges INTx: what says that the guest has taken an interrupt is `pending` of the event ring. The pin is
- * high while that is set, looked at again after every access and, ever less often, as time passes. DEVIATION: the host of 2009 pulsed the
- * pin, which loses interrupts that come while one is in service.
+ * high while that is set, looked at again after every access and, ever less often, as time passes: a driver that rings the event queue at the
+ * end of its handler has it low before the EOI. DEVIATION: the host of 2009 pulsed the pin, which loses interrupts that come while one is in
+ * service.
  */
 
 interface VbusPciBridgeOptions {
@@ -39,6 +41,17 @@ interface VbusPciBridgeOptions {
     readonly defer: (run: () => void) => void;
     /** For people. Default: `vbus-bridge`. */
     readonly name?: string;
+    /** What BAR1 is: a range of ports, or of 32-bit memory with the same offsets. Default: port. */
+    readonly doorbell?: 'port' | 'mmio';
+    /** `intx`: there is no MSI capability. Default: msi. */
+    readonly interrupts?: 'msi' | 'intx';
+    /**
+     * False: every signal of a device is an interrupt of its own, whatever the guest has not finished with; on INTx, once its pin is low
+     * again. Default true.
+     */
+    readonly aggregation?: boolean;
+    /** Told of interrupts: a message is sent, or the wire rises. */
+    readonly ringTrace?: TraceSink<RingEvent>;
     readonly trace?: TraceSink<ConnectorEvent>;
 }
 declare class VbusPciBridge {
@@ -287,7 +300,7 @@ declare class VenetCounters {
     txStalls: number;
     /** Times that the driver had no room for a frame, which the port keeps. */
     rxStalls: number;
-    /** Wakeups for transmission, how many were answered at once instead of by deferred work, and how often the budget was used up. */
+    /** Doorbells that started a run, how many of them did at once instead of by deferred work, and how often the budget was used up. */
     txWakeups: number;
     txDirect: number;
     txOverBudget: number;
@@ -301,16 +314,37 @@ interface VenetSettings {
     /**
      * Wakeups for transmission that follow each other within this many microseconds are a burst and are left to deferred work, which takes
      * what the guest adds meanwhile without further doorbells; a wakeup after a longer pause is served at once, for latency. 0: no detection,
-     * all is deferred.
+     * all is deferred. In the place `deferred` all is, whatever this says.
      */
     burstThreshold: number;
-    /** Transmitted packets after which the guest is told, if there are more to send; at the end it is told anyway. 0: after each. */
+    /** Transmitted packets after which the guest is told, if there are more to send; at the end it is told anyway. 0: after each. With the mitigation `packets` that decides instead. */
     transmitMitigation: number;
     /**
      * Large frames (with segmentation left to do) of at least this many bytes stay in the guest's memory until the port takes them, if the
      * driver wants to be told of completion. 0: every frame is copied first.
      */
     zeroCopyThreshold: number;
+}
+
+/** How a venet and its driver notify each other, and where the data path runs: words that all cards share (`@paravirt/bus`). */
+
+/** Options of a card. */
+interface VenetNotificationOptions {
+    /**
+     * `timer` and `poll` concern what the guest sends, `packets` what it is told in both directions (the event ring too, but for the state of
+     * the link). `packets` takes the place of the attribute txmitigation. Default: none.
+     */
+    readonly mitigation?: Mitigation;
+    /**
+     * `inline`: doorbells are answered in the guest's exit, or by a tasklet of the connector: the attribute burstthresh says which.
+     * `deferred`: through `defer`, all of them. Default: inline.
+     */
+    readonly place?: 'inline' | 'deferred';
+    /** Runs something soon, after the present call. Default: as the connector of the client that has the device open. */
+    readonly defer?: (run: () => void) => void;
+    readonly ringTrace?: TraceSink<RingEvent>;
+    /** Of the card, in the trace: its rings are `${ringName}.rx`, `.tx`, `.event` and `.page`. Default: the device's name. */
+    readonly ringName?: string;
 }
 
 /**
@@ -323,12 +357,12 @@ interface VenetSettings {
  * This file has what is left when no driver is there: the cable, the administrator's attributes, and who may open the device.
  */
 
-interface VenetOptions {
+interface VenetOptions extends VenetNotificationOptions {
     /** The far end of the cable. The device sets its callbacks and keeps it for good. */
     readonly port: EthernetPort;
     /** Of the guest's card: six bytes, not multicast. */
     readonly mac: Uint8Array;
-    /** Tells bursts from single packets. */
+    /** Tells bursts from single packets, and times the mitigation. */
     readonly clock: Clock;
     /** Of the interface on the bus, for people. Default `venet`. */
     readonly name?: string;
@@ -393,7 +427,7 @@ declare class Venet implements VbusDevice {
     /** The device is gone for good. */
     release(): void;
 }
-interface VenetClassOptions extends Omit<VenetOptions, 'port' | 'mac' | 'name'> {
+interface VenetClassOptions extends Omit<VenetOptions, 'port' | 'mac' | 'name' | 'ringName'> {
     /** The cable of a device with this name. */
     readonly connect: (name: string) => EthernetPort;
     /** The address of a device with this name. Default: 52:54:00 and three bytes made of the name. */

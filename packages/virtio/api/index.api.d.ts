@@ -1,6 +1,7 @@
-import { V as VirtioDevice, F as FeatureSet, a as FeatureRequirement, D as DriverSession, Q as QueueLayout } from './vbus.js';
-export { C as ChainFault, b as ChainReader, c as ChainWriter, d as DescriptorChain, e as DropReason, f as FeatureNegotiation, g as FeatureRefusal, L as LayoutFault, M as MAX_QUEUE_SIZE, N as NET_CLASS_CODE, h as NetCounters, O as OffloadPolicy, i as QueueArea, j as QueueCounters, k as QueueFault, l as QueueRefusal, m as QueueSetup, R as RING_FEATURES, S as SessionInterrupts, n as SplitQueue, o as SplitQueueOptions, p as VIRTIO_F_EVENT_IDX, q as VIRTIO_F_INDIRECT_DESC, r as VIRTIO_F_RING_RESET, s as VIRTIO_F_VERSION_1, t as VIRTQ_DESC_F_INDIRECT, u as VIRTQ_DESC_F_NEXT, v as VIRTQ_DESC_F_WRITE, w as VirtioEvent, x as VirtioNet, y as VirtioNetOptions, z as VirtioPci, A as VirtioPciOptions, B as VirtioSession, E as VirtioSessionOptions, G as VirtioVbus, H as VirtioVbusOptions, I as checkLayout, J as descriptorAreaSize, K as deviceAreaSize, P as driverAreaSize, T as featureSet, U as hasFeature, W as isQueueSize, X as virtioClass } from './vbus.js';
-import { GuestMemory } from '@paravirt/bus';
+import { V as VirtioDevice, F as FeatureSet, a as FeatureRequirement, D as DriverSession } from './virtio-net.js';
+export { C as ChainFault, b as ChainReader, c as ChainWriter, d as DescriptorChain, e as DropReason, f as FeatureNegotiation, g as FeatureRefusal, L as LayoutFault, M as MAX_QUEUE_SIZE, N as NET_CLASS_CODE, h as NetCounters, i as NotificationSuppression, O as OffloadPolicy, Q as QueueCounters, j as QueueFault, k as QueueKind, l as QueueLayout, m as QueuePurpose, R as RING_FEATURES, S as SplitQueue, n as SplitQueueOptions, o as Suppression, p as VIRTIO_F_EVENT_IDX, q as VIRTIO_F_INDIRECT_DESC, r as VIRTIO_F_RING_RESET, s as VIRTIO_F_VERSION_1, t as VIRTQ_AVAIL_F_NO_INTERRUPT, u as VIRTQ_DESC_F_INDIRECT, v as VIRTQ_DESC_F_NEXT, w as VIRTQ_DESC_F_WRITE, x as VIRTQ_USED_F_NO_NOTIFY, y as VirtioNet, z as VirtioNetOptions, A as checkLayout, B as descriptorAreaSize, E as deviceAreaSize, G as driverAreaSize, H as featureSet, I as hasFeature, J as isQueueSize, K as needEvent } from './virtio-net.js';
+export { N as NotificationOptions, Q as QueueArea, a as QueueRefusal, b as QueueSetup, S as SessionInterrupts, V as VirtioEvent, c as VirtioPci, d as VirtioPciInterrupts, e as VirtioPciOptions, f as VirtioSession, g as VirtioSessionOptions, h as VirtioVbus, i as VirtioVbusOptions, v as virtioClass } from './vbus.js';
+import '@paravirt/bus';
 import '@paravirt/net-backend';
 import '@paravirt/pci';
 import '@paravirt/vbus';
@@ -80,39 +81,6 @@ declare class VirtioRng implements VirtioDevice {
 }
 
 /**
- * Who wants to be told: suppression of used buffer notifications (interrupts) and of available buffer notifications (kicks), by flags or
- * by event index. [virtio 1.2 §2.7.7, §2.7.10]
- *
- *   avail: flags, idx, ring[Q], used_event      used: flags, idx, ring[Q], avail_event
- *
- * `used_event` is the driver's: interrupt me when you have used the entry with this index. `avail_event` is the device's: kick me when
- * you have made the entry with this index available.
- */
-
-/** [virtio 1.2 §2.7.6] In `avail.flags`: the driver does not want interrupts. Only a hint, and ignored with EVENT_IDX. */
-declare const VIRTQ_AVAIL_F_NO_INTERRUPT = 1;
-/** [virtio 1.2 §2.7.8] In `used.flags`: the device does not want kicks. */
-declare const VIRTQ_USED_F_NO_NOTIFY = 1;
-/**
- * True if an index that moved from `before` to `now` has passed `event`, all modulo 2^16: the entry numbered `event` is among those just
- * added. [virtio 1.2 §2.7.7.2, §2.7.10.1]
- */
-declare const needEvent: (event: number, now: number, before: number) => boolean;
-/** The device's side of suppression for one queue. */
-declare class NotificationSuppression {
-    #private;
-    constructor(memory: GuestMemory, layout: QueueLayout, eventIndex: boolean);
-    /** Used index up to which `takeInterrupt` has answered. */
-    get told(): number;
-    /** True if the driver wants an interrupt for the entries used up to `usedIndex` that no earlier call answered for. */
-    takeInterrupt(usedIndex: number): boolean;
-    /** Asks for no kicks. With EVENT_IDX the stale `avail_event` says so by itself: it is behind the driver's index. */
-    suppressKicks(): void;
-    /** Asks for a kick when the driver adds an entry beyond `availableIndex`. The caller then looks at the ring once more. */
-    requestKicks(availableIndex: number): void;
-}
-
-/**
  * The ABI of virtio over a virtual-bus, as numbers and tables; docs/virtio-vbus.md tells it in prose. An interface of type `virtio` is
  * opened by DEVOPEN; its functions are DEVCALLs, each queue and the notice of configuration changes a DEVSHM with a doorbell in it. All
  * fields are little-endian and aligned as on x86-64.
@@ -123,5 +91,5 @@ declare const VIRTIO_VBUS_TYPE = "virtio";
 /** Version that DEVOPEN names. */
 declare const VIRTIO_VBUS_VERSION = 1;
 
-export { ACKNOWLEDGE, DEVICE_NEEDS_RESET, DRIVER, DRIVER_OK, DeviceStatus, DriverSession, FAILED, FEATURES_OK, FeatureRequirement, FeatureSet, NotificationSuppression, QueueLayout, RNG_CLASS_CODE, VIRTIO_VBUS_TYPE, VIRTIO_VBUS_VERSION, VIRTQ_AVAIL_F_NO_INTERRUPT, VIRTQ_USED_F_NO_NOTIFY, VirtioDevice, VirtioRng, needEvent };
+export { ACKNOWLEDGE, DEVICE_NEEDS_RESET, DRIVER, DRIVER_OK, DeviceStatus, DriverSession, FAILED, FEATURES_OK, FeatureRequirement, FeatureSet, RNG_CLASS_CODE, VIRTIO_VBUS_TYPE, VIRTIO_VBUS_VERSION, VirtioDevice, VirtioRng };
 export type { DriverProgress, StatusActions, StatusWrite, VirtioRngOptions };

@@ -1,10 +1,21 @@
 import { RecordingPort } from '@paravirt/net-backend/testing';
 export { RecordingPort, SentFrame, TcpFrameOptions, checksumsRight, plainFrame, pseudoHeaderSum, tcpFrame, tcpOffsets } from '@paravirt/net-backend/testing';
-import { QueueLayout, FeatureSet, VirtioNet, VirtioPci, VirtioEvent, VirtioNetOptions, QueueCounters, SplitQueue, QueueFault, SplitQueueOptions, DescriptorChain, VirtioVbus, VirtioDevice } from './index.js';
-import { GuestMemory, AddressSpace, RecordingLine, Width, Ram } from '@paravirt/bus';
+import { GuestMemory, TraceSink, RingEvent, AddressSpace, RecordingLine, Width, Ram } from '@paravirt/bus';
+import { QueueLayout, FeatureSet, VirtioNet, VirtioNetOptions, QueueCounters, SplitQueue, QueueFault, SplitQueueOptions, DescriptorChain, VirtioDevice } from './index.js';
+import { VirtioPci, VirtioEvent, VirtioPciOptions, VirtioVbus, VirtioVbusOptions } from './index.js';
 import { PciFunction } from '@paravirt/pci';
-import { VbusClient, VbusEvent, ShmSignal, VbusHost, ClientMemory } from '@paravirt/vbus';
+import { NorthDevice, ShmSignal, VbusClient, VbusEvent, VbusHost, ClientMemory } from '@paravirt/vbus';
 import '@paravirt/net-backend';
+
+/**
+ * The numbers of the network device. [virtio 1.2 §5.1] Names as in the specification; everything that this device does not implement is
+ * left out.
+ */
+
+/** [virtio 1.2 §5.1.2] Queues of a device with one pair. */
+declare const RECEIVE_QUEUE = 0;
+declare const TRANSMIT_QUEUE = 1;
+declare const CONTROL_QUEUE = 2;
 
 declare class GuestArena {
     #private;
@@ -16,8 +27,8 @@ declare class GuestArena {
 }
 
 /**
- * The driver's side of a split virtqueue. [virtio 1.2 §2.7.12 to §2.7.14] `add`, `kickNeeded` and `reap` behave as a driver must; the
- * `write…` methods write anything anywhere in the rings.
+ * The driver's side of a split virtqueue. [virtio 1.2 §2.7.12 to §2.7.14] `add`, `kickNeeded` and `reap` behave as a driver must, `addBuffer`
+ * and `next` are the same for one buffer at a time; the `write…` methods write anything anywhere in the rings.
  */
 
 /** One buffer of a request, in guest memory. */
@@ -48,6 +59,10 @@ interface SplitRingDriverOptions {
     readonly size: number;
     /** VIRTIO_F_EVENT_IDX was negotiated. */
     readonly eventIndex?: boolean;
+    /** Is told the driver's part of the life of each buffer: posted, doorbell suppressed, reaped. */
+    readonly ringTrace?: TraceSink<RingEvent> | undefined;
+    /** What the ring is called there. Default: `ring`. */
+    readonly name?: string | undefined;
 }
 declare class SplitRingDriver {
     #private;
@@ -71,14 +86,22 @@ declare class SplitRingDriver {
     add(buffers: readonly DriverBuffer[], options?: {
         readonly indirect?: boolean;
     }): number | undefined;
+    /** `add` for one buffer. */
+    addBuffer(address: number, length: number, writable: boolean): number | undefined;
     /** Puts `head` into the available ring and moves the index. */
     offer(head: number): void;
     /** True if the device wants to hear of what was added since the last call. [virtio 1.2 §2.7.10.1] */
     kickNeeded(): boolean;
+    /** For the trace: a doorbell was not rung, since the device (or the transport) did not want it. The device tells of the others. */
+    doorbellSuppressed(): void;
     /** Takes what the device has used since the last call and frees the descriptors. */
     reap(): UsedElement[];
-    /** Asks for an interrupt with the next used buffer. [virtio 1.2 §2.7.7.1] */
-    enableInterrupts(): void;
+    /** `reap` for one element; undefined if there is none. */
+    next(): UsedElement | undefined;
+    /** True if the device has used something that was not taken yet. */
+    get pending(): boolean;
+    /** Asks for an interrupt with the next used buffer; true if something was used before that could be known. [virtio 1.2 §2.7.7.1] */
+    enableInterrupts(): boolean;
     /** Asks for none: with EVENT_IDX by an event that lies behind. */
     disableInterrupts(): void;
     /** Writes entry `index` of the descriptor table, or of another table. */
@@ -97,6 +120,9 @@ interface QueueOptions {
     readonly size?: number;
     /** MSI-X vector. */
     readonly vector?: number;
+    /** As `SplitRingDriverOptions` has them. */
+    readonly ringTrace?: TraceSink<RingEvent> | undefined;
+    readonly name?: string | undefined;
 }
 interface TransportDriver {
     readonly memory: GuestMemory;
@@ -111,7 +137,17 @@ interface TransportDriver {
     driverOk(): void;
     /** Notifies unless the device said that it need not be; true if it was. */
     kick(index: number): boolean;
+    /** Whether the transport's own doorbell of queue `index` may ring for this side, if the transport has one and the driver uses it. */
+    listen?(index: number, wanted: boolean): void;
 }
+
+/**
+ * A driver of the network device, on any transport. [virtio 1.2 §5.1.5, §5.1.6] Two ways to use it:
+ *
+ *   send, receive, command               one thing at a time, for a device that answers within the call
+ *   post, kick, reapTransmitted, poll    as a NAPI driver: many frames in flight each way, a kick when the device wants one, and
+ *   disableInterrupts, enableInterrupts  interrupts off while it polls
+ */
 
 interface NetDriverOptions {
     /** Accepted features. */
@@ -120,18 +156,26 @@ interface NetDriverOptions {
     readonly receiveBuffers?: number;
     /** In bytes. Default 2048. */
     readonly receiveBufferSize?: number;
+    /** Of each buffer of `post`, header included, in bytes. Default 2048. */
+    readonly transmitBufferSize?: number;
     /** Of the receive and the transmit queue. Default: as the device says. */
     readonly queueSize?: number;
     /** Vectors for receive, transmit and control queue, where the transport has some. Default: none, INTx. */
     readonly vectors?: readonly [number, number, number];
+    readonly ringTrace?: TraceSink<RingEvent>;
+    /** Of the card, in the trace: its rings are `${ringName}.rx` and so on. Default: virtio-net. */
+    readonly ringName?: string;
 }
-interface SendOptions {
+/** Fields of the header. Default: 0. [virtio 1.2 §5.1.6] */
+interface SendHeader {
     readonly flags?: number;
     readonly gsoType?: number;
     readonly headerLength?: number;
     readonly gsoSize?: number;
     readonly checksumStart?: number;
     readonly checksumOffset?: number;
+}
+interface SendOptions extends SendHeader {
     /** Lengths of the buffers that header and frame are spread over; the last takes the rest. Default: one buffer. */
     readonly split?: readonly number[];
     readonly indirect?: boolean;
@@ -155,15 +199,52 @@ declare class NetDriver {
     /** Initializes the device up to DRIVER_OK and posts receive buffers. */
     constructor(transport: TransportDriver, options: NetDriverOptions);
     /** Posts receive buffers up to the wanted number and kicks if asked to. */
-    post(count?: number): void;
+    refill(count?: number): void;
+    /**
+     * Posts one frame in a buffer of its own and tells nobody; false if the ring is full. Not to be mixed with `send`.
+     * @throws ConfigurationError `frame-too-large`: beyond `transmitBufferSize`.
+     */
+    post(frame: Uint8Array, options?: SendHeader): boolean;
+    /** Tells the device of what was posted, if it wants to be told; true if it was. */
+    kick(): boolean;
+    /** Takes back the buffers of frames that the device has sent (or dropped), and says how many there were. */
+    reapTransmitted(): number;
+    /** Asks for no interrupts of queue `index`, while it is polled. */
+    disableInterrupts(index: number): void;
+    /** Asks for them again; true if there is something already, for which none will come: the caller polls on. */
+    enableInterrupts(index: number): boolean;
     /** Sends one frame; the used element, undefined if the device has not finished with it. Frames share one buffer: one at a time. */
     send(frame: Uint8Array, options?: SendOptions): UsedElement | undefined;
     /** Sends any bytes as header and frame. */
     sendRaw(bytes: Uint8Array, options?: Pick<SendOptions, 'split' | 'indirect'>): UsedElement | undefined;
     /** Frames that the device has delivered, complete ones only; posts new buffers. */
     receive(): ReceivedFrame[];
+    /** `receive` for at most `budget` frames: fewer mean that there are no more. */
+    poll(budget: number): ReceivedFrame[];
     /** Runs a control command; its status byte, undefined if the device has not answered. */
     command(commandClass: number, command: number, data?: Uint8Array): number | undefined;
+}
+
+declare class NapiDriver {
+    #private;
+    readonly net: NetDriver;
+    /** Frames that came, in order. */
+    readonly received: Uint8Array[];
+    /** Frames that were posted. */
+    posted: number;
+    /** Frames whose buffers came back. */
+    reaped: number;
+    /** The receive queue is being polled. */
+    polling: boolean;
+    /** The ring is full: an interrupt is to say when it is not. */
+    stopped: boolean;
+    constructor(net: NetDriver);
+    /** Posts a frame and kicks; false if it has no room and waits for an interrupt. */
+    transmit(frame: Uint8Array): boolean;
+    /** An interrupt of queue `index`. */
+    interrupt(index: number): void;
+    /** A turn of the poll, if there is one under way. */
+    poll(budget: number): void;
 }
 
 /**
@@ -174,7 +255,7 @@ declare class NetDriver {
 type CommonRegister = 'deviceFeatureSelect' | 'deviceFeature' | 'driverFeatureSelect' | 'driverFeature' | 'configMsixVector' | 'numQueues' | 'deviceStatus' | 'configGeneration' | 'queueSelect' | 'queueSize' | 'queueMsixVector' | 'queueEnable' | 'queueNotifyOff' | 'queueDescLow' | 'queueDescHigh' | 'queueDriverLow' | 'queueDriverHigh' | 'queueDeviceLow' | 'queueDeviceHigh' | 'queueNotifyData' | 'queueReset';
 
 /**
- * A slot with one function and nothing around it: guest memory, the space its ranges are placed in, and records of its interrupts.
+ * A slot with one function and nothing around it: guest memory, the spaces its ranges are placed in, and records of its interrupts.
  */
 
 /** A message-signalled interrupt. */
@@ -187,6 +268,7 @@ declare class PciSlot {
     readonly memory: GuestMemory;
     /** Physical addresses that are not RAM. */
     readonly mmio: AddressSpace;
+    readonly ports: AddressSpace;
     readonly intx: RecordingLine;
     readonly messages: SentMessage[];
     /** Default memory: 4 MiB. */
@@ -195,19 +277,29 @@ declare class PciSlot {
 
 /**
  * A driver of the modern PCI transport. [virtio 1.2 §4.1.5.1, §3.1.1] It finds the structures by the capability list, places the ranges
- * itself and reaches everything through configuration space and memory accesses, as a guest would.
+ * itself and reaches everything through configuration space, memory and port accesses, as a guest would.
  */
 
+/** Accesses to the configuration space of one function; offsets in bytes. */
+interface ConfigurationPath {
+    read(offset: number, width: Width): number;
+    write(offset: number, width: Width, value: number): void;
+}
+/** What a driver sees of its machine. */
+type PciWiring = Pick<PciSlot, 'function' | 'memory' | 'mmio' | 'ports'>;
 interface PciDriverOptions {
-    /** Where BAR 0 and BAR 2 are placed. Defaults: above 4 GiB, and below. */
+    /** Where BAR 0, BAR 2 and BAR 4 are placed. Defaults: above 4 GiB, below it, and at port C000h. */
     readonly registerBase?: number;
     readonly msixBase?: number;
+    readonly doorbellBase?: number;
+    /** How configuration space is reached. Default: directly, without any mechanism of a machine. */
+    readonly configuration?: ConfigurationPath;
     /** Guest memory for rings and buffers. Default: all of it but the first 64 KiB. */
     readonly arena?: GuestArena;
 }
 declare class PciDriver implements TransportDriver {
     #private;
-    readonly slot: PciSlot;
+    readonly slot: PciWiring;
     /** Where rings and buffers come from; a test may replace it when the device was reset. */
     arena: GuestArena;
     readonly msixBase: number;
@@ -217,12 +309,15 @@ declare class PciDriver implements TransportDriver {
     readonly config: number;
     readonly notify: number;
     readonly notifyMultiplier: number;
-    /** Offsets of capabilities in configuration space. */
+    /** The space that `notify` lies in: memory or ports. */
+    readonly doorbells: AddressSpace;
+    /** Offsets of capabilities in configuration space; 0: there is none. */
     readonly windowCapability: number;
     readonly msixCapability: number;
+    readonly msiCapability: number;
     readonly queues: Map<number, SplitRingDriver>;
     /** Places the ranges, enables decoding and bus mastering, and finds the structures. @throws ConfigurationError `no-structure`. */
-    constructor(slot: PciSlot, options?: PciDriverOptions);
+    constructor(slot: PciWiring, options?: PciDriverOptions);
     get memory(): GuestMemory;
     /** Writes the base addresses and the command register, as after a reset of the function. */
     place(): void;
@@ -256,8 +351,10 @@ declare class PciDriver implements TransportDriver {
     forceKick(index: number): void;
     /** Reads the ISR status, which clears it. */
     readIsr(): number;
-    /** Fills the MSI-X table with one message for each vector (data = vector) and enables it. */
-    enableMsix(address?: number): void;
+    /** Fills the MSI-X table with one message for each vector (data = firstData + vector) and enables it. */
+    enableMsix(address?: number, firstData?: number): void;
+    /** Enables MSI with one message, and acknowledges what was pending: the message tells of what comes after. [PCI 3.0 §6.8.1] */
+    enableMsi(data?: number, address?: number): void;
 }
 
 /** A network card between a recording port and a driver: what a test of the whole device needs. */
@@ -268,6 +365,8 @@ interface NetRigOptions extends Partial<Omit<VirtioNetOptions, 'port'>> {
     readonly memory?: GuestMemory;
     /** Where the driver puts things. */
     readonly driver?: PciDriverOptions;
+    /** How the card notifies, and where its data path runs. */
+    readonly card?: Omit<VirtioPciOptions, 'device' | 'classCode' | 'trace' | 'defer'>;
 }
 declare class NetRig {
     readonly port: RecordingPort;
@@ -286,6 +385,43 @@ declare class NetRig {
     runDeferred(): void;
 }
 
+/**
+ * A driver of the vbus transport on an opened `NorthDevice`, as a guest has it behind the PCI bridge or by hypercalls: the same protocol as
+ * vbus-driver.ts speaks [docs/virtio-vbus.md], but every call and doorbell goes over the session's wire, and interrupts come by its events.
+ */
+
+interface NorthDriverOptions {
+    readonly device: NorthDevice;
+    readonly memory: GuestMemory;
+    /** For buffers; rings lie in the session's memory. */
+    readonly arena: GuestArena;
+    /** `listen` switches the queue's shm_signal. Default: it listens always, as Linux's driver does. */
+    readonly signalGates?: boolean;
+}
+declare class NorthDriver implements TransportDriver {
+    #private;
+    readonly memory: GuestMemory;
+    readonly arena: GuestArena;
+    readonly queues: Map<number, SplitRingDriver>;
+    /** A queue's doorbell told this side. */
+    onInterrupt: ((queue: number) => void) | undefined;
+    constructor(options: NorthDriverOptions);
+    /** The north side of the doorbell of a queue. */
+    signal(queue: number): ShmSignal | undefined;
+    /** The device's feature bits. */
+    offered(): FeatureSet;
+    get status(): number;
+    negotiate(features: FeatureSet): boolean;
+    /** @throws ConfigurationError `vbus-shm`: the device does not take the ring's memory. */
+    setUpQueue(index: number, options?: QueueOptions): SplitRingDriver;
+    driverOk(): void;
+    /** True if the wire was rung: both gates were open. */
+    kick(index: number): boolean;
+    /** Notifies whatever virtio's suppression says; the shm_signal's still holds. */
+    forceKick(index: number): void;
+    listen(index: number, wanted: boolean): void;
+}
+
 /** Both sides of one ring over one memory: what a test of the ring needs. */
 
 /** Memory that counts reads of 16 and 32 bits, and lets a test act before one. */
@@ -295,7 +431,7 @@ declare class WatchedRam extends Ram {
     readU16(address: number): number;
     readU32(address: number): number;
 }
-interface RingRigOptions extends Pick<SplitQueueOptions, 'indirect' | 'eventIndex'> {
+interface RingRigOptions extends Pick<SplitQueueOptions, 'indirect' | 'suppression' | 'ringTrace' | 'name'> {
     /** Default 8. */
     readonly size?: number;
     /** At least 1 MiB, which is the default. */
@@ -327,6 +463,11 @@ interface VbusDriverOptions {
     readonly arena: GuestArena;
     /** Runs something soon, after the present call. */
     readonly defer: (run: () => void) => void;
+    /**
+     * Lets `listen` switch the shm_signals of queues: where virtio's suppression is off, they are what the driver can suppress interrupts with.
+     * Default: false, they listen all the time, as Linux's driver has them.
+     */
+    readonly signalGates?: boolean;
 }
 declare class VbusDriver implements TransportDriver {
     #private;
@@ -338,6 +479,8 @@ declare class VbusDriver implements TransportDriver {
     readonly interrupts: number[];
     /** Configuration change notices. */
     notices: number;
+    /** The doorbell of a queue rang for this side. */
+    onInterrupt: ((queue: number) => void) | undefined;
     /** @throws ConfigurationError `vbus-open` if DEVOPEN is refused. */
     constructor(options: VbusDriverOptions);
     /** DEVCLOSE. */
@@ -379,6 +522,7 @@ declare class VbusDriver implements TransportDriver {
     enableQueue(index: number): number;
     resetQueue(index: number): number;
     kick(index: number): boolean;
+    listen(index: number, wanted: boolean): void;
     /** Notifies whatever the device wants; the doorbell still rings no more than it must. */
     forceKick(index: number): void;
     /** Rings the wire alone, past the doorbell's flags. */
@@ -389,6 +533,8 @@ interface VbusRigOptions {
     readonly device: VirtioDevice;
     /** Default: 16 MiB. */
     readonly memory?: ClientMemory;
+    /** How the card notifies, and where its data path runs. Without a `defer` it runs in `runDeferred` when it is put off. */
+    readonly transport?: Omit<VirtioVbusOptions, 'device' | 'trace'>;
 }
 declare class VbusRig {
     #private;
@@ -409,10 +555,10 @@ declare class VbusRig {
     /** Id on the bus; −1 if it is not linked. */
     get id(): number;
     /** A driver that has the device open; the one before it hears no doorbells any more. */
-    open(): VbusDriver;
+    open(options?: Pick<VbusDriverOptions, 'signalGates'>): VbusDriver;
     /** Until nothing is put off, at most 1,000 pieces of work. */
     runDeferred(): void;
 }
 
-export { GuestArena, NetDriver, NetRig, PciDriver, PciSlot, RingRig, SplitRingDriver, VbusDriver, VbusRig, WatchedRam };
-export type { DriverBuffer, NetDriverOptions, NetRigOptions, PciDriverOptions, QueueOptions, RawDescriptor, ReceivedFrame, RingRigOptions, SendOptions, SentMessage, SplitRingDriverOptions, TransportDriver, UsedElement, VbusDriverOptions, VbusRigOptions };
+export { CONTROL_QUEUE, GuestArena, NapiDriver, NetDriver, NetRig, NorthDriver, PciDriver, PciSlot, RECEIVE_QUEUE, RingRig, SplitRingDriver, TRANSMIT_QUEUE, VbusDriver, VbusRig, WatchedRam };
+export type { ConfigurationPath, DriverBuffer, NetDriverOptions, NetRigOptions, NorthDriverOptions, PciDriverOptions, PciWiring, QueueOptions, RawDescriptor, ReceivedFrame, RingRigOptions, SendHeader, SendOptions, SentMessage, SplitRingDriverOptions, TransportDriver, UsedElement, VbusDriverOptions, VbusRigOptions };

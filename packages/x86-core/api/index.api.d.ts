@@ -17,6 +17,8 @@ interface CpuMemoryOptions {
     }[];
     /** Room for decoded code in bytes, at least 256 KiB; default 64 MiB. Touched only as far as it is used. */
     readonly codeBytes?: number;
+    /** In a SharedArrayBuffer, for devices whose data path is in another thread: the guest's fences then fence. Default: false. */
+    readonly shared?: boolean;
 }
 declare class CpuMemory {
     readonly memory: LinearMemory;
@@ -131,8 +133,8 @@ interface Environment {
     /** What RDTSC counts; default: retired instructions. */
     readonly timestamp?: () => bigint;
     /**
-     * The same as a function of the retired instructions, as it is until `run` returns or the guest writes one of `msrs`; undefined: it is not
-     * as simple as that. With it RDTSC needs no call.
+     * The same as a function of the retired instructions, as it is until `run` returns, the guest writes one of `msrs` or `Cpu.timestampMoved`
+     * is called; undefined: it is not as simple as that. With it RDTSC needs no call.
      */
     readonly timestampLine?: () => TimestampLine | undefined;
     /** Told by CPUID leaves 15H and 16H if both are given. */
@@ -344,6 +346,8 @@ declare class Cpu {
      * handler executed.
      */
     step(): Stop;
+    /** Also inside callbacks: what `timestampLine` tells has changed. */
+    timestampMoved(): void;
     /** Inside callbacks: leave `run` at the next boundary with `budget`. */
     endSlice(): void;
     /** A non-maskable interrupt. */
