@@ -83,7 +83,7 @@ export function besideLinux(
 /** Why streams differ: known of both stacks, not measured here. */
 const ABOUT_STREAMS =
   'Where streams differ, the stacks above the drivers do: the model hands its driver a frame at a time and acknowledges every second one, as in ' +
-  '2009; Linux 6.1 hands over lists of frames with one doorbell (xmit_more), puts segments that arrive together (GRO) and acknowledges many at once.';
+  '2009; Linux 6.1 hands over lists of frames with one doorbell (xmit_more), puts together segments that arrive at once (GRO) and acknowledges many by one.';
 
 const agree = (of: FigureOf, model: Measures | undefined, linux: Measures | undefined): boolean => {
   const ratio = agreementOf(of(linux), of(model));
