@@ -62,5 +62,6 @@ export { VbusTree } from './tree.ts';
 export { VENET_CLASS, VENET_TYPE, VENET_VERSION } from './venet/abi.ts';
 export type { VenetOffloadPolicy } from './venet/capabilities.ts';
 export { VenetCounters, type VenetDropReason, type VenetRing } from './venet/counters.ts';
+export type { VenetNotificationOptions } from './venet/notifications.ts';
 export type { VenetSettings } from './venet/settings.ts';
 export { Venet, type VenetClassOptions, type VenetEvent, type VenetOptions, venetClass } from './venet/venet.ts';

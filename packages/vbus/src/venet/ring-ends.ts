@@ -13,7 +13,7 @@ import type { ShmSignal } from '../shm-signal.ts';
 import type { RingNotifications } from './notifications.ts';
 
 /** What a ring's user says of how it is looked at; masking the doorbell is the ring's own business. */
-export type RingLook = Pick<PickupOptions, 'look'> & Partial<Pick<PickupOptions, 'mitigation' | 'defer'>>;
+type RingLook = Pick<PickupOptions, 'look'> & Partial<Pick<PickupOptions, 'mitigation' | 'defer'>>;
 
 abstract class RingEnd {
   /** Descriptors in the ring. */
