@@ -11,6 +11,7 @@ import { ModelRun, RunFailure } from './model-run.ts';
 import { type CardSetup, type Point, pointName, type Workload } from './point.ts';
 import { runPoint } from './run-point.ts';
 import { CardPort } from './simulation/card-port.ts';
+import { RingRecorder } from './trace/ring-recorder.ts';
 
 const pointOf = (card: CardSetup, workload: Workload, more: Partial<Point> = {}): Point => ({
   driver: 'model',
@@ -174,6 +175,29 @@ describe('Determinism', () => {
     expect(await runPoint(point, { profiles })).toEqual(first);
     expect(new VirtualClock().now()).toBe(0n);
   });
+});
+
+describe('A trace', () => {
+  it.each([VIRTIO_PCI_MSIX, VIRTIO_VBUS_BRIDGE, VENET_HYPERCALL])(
+    'tells the life of each buffer and changes no figure (%o)',
+    async (card) => {
+      const point = pointOf({ ...card, place: 'worker' }, UP);
+      let recorder: RingRecorder | undefined;
+      const trace = (now: () => bigint): RingRecorder => {
+        recorder = new RingRecorder({ now });
+        return recorder;
+      };
+      expect(await runPoint(point, { profiles, trace })).toEqual(await runPoint(point, { profiles }));
+      const events = recorder?.events ?? [];
+      const told = (kind: string): number =>
+        events.filter(({ event }) => event.kind === kind && 'ring' in event && event.ring === 'net0.tx').length;
+      expect(['posted', 'seen', 'copied', 'completed'].map(told)).toEqual([100, 100, 100, 100]);
+      expect(events.filter(({ event, frame }) => event.kind === 'copied' && event.ring === 'net0.tx' && frame !== undefined).length).toBe(
+        100,
+      );
+      expect(told('doorbell')).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe('Any point', () => {
