@@ -1,7 +1,8 @@
 /**
  * From events to lives: what happened to each buffer from `posted` to `reaped`, and which notifications were its own. A doorbell belongs
- * to every buffer that was posted since the one before it; a signal to every buffer completed since the one before it; an interrupt to
- * every buffer whose signal was sent and that had none yet. A side that tells nothing (the driver in a guest) leaves its steps out.
+ * to every buffer that was posted since the one before it; where the driver tells nothing (in a guest), to the buffer that is seen next. A
+ * signal belongs to every buffer completed since the one before it, and an interrupt to the signal beside it: a signal without one was
+ * carried by an interrupt that was on its way already.
  */
 import type { NotificationOutcome } from '@paravirt/bus';
 import type { RecordedEvent } from './ring-recorder.ts';
@@ -39,6 +40,8 @@ interface RingState {
   readonly open: Map<number, Growing>;
   readonly withoutDoorbell: Set<Growing>;
   readonly withoutSignal: Set<Growing>;
+  /** A doorbell for buffers that nobody has told of yet. */
+  doorbell: Notification | undefined;
 }
 
 /** Steps that only the first of a buffer's steps can be. */
@@ -49,30 +52,39 @@ const begins = (step: Step, life: Growing): boolean =>
 export function livesOf(events: readonly RecordedEvent[]): BufferLife[] {
   const lives: Growing[] = [];
   const rings = new Map<string, RingState>();
-  const withoutInterrupt = new Set<Growing>();
+  /** Lives of the signal that was sent just now, and an interrupt that was not beside a signal yet. */
+  let signalled: readonly Growing[] = [];
+  let interrupt: BufferLife['interrupt'];
   const stateOf = (ring: string): RingState => {
     const known = rings.get(ring);
     if (known !== undefined) return known;
-    const made: RingState = { open: new Map(), withoutDoorbell: new Set(), withoutSignal: new Set() };
+    const made: RingState = { open: new Map(), withoutDoorbell: new Set(), withoutSignal: new Set(), doorbell: undefined };
     rings.set(ring, made);
     return made;
   };
   for (const { at, event, frame } of events) {
     if (event.kind === 'interrupt') {
-      for (const life of withoutInterrupt) life.interrupt = { at, source: event.source };
-      withoutInterrupt.clear();
+      interrupt = { at, source: event.source };
+      for (const life of signalled) life.interrupt = interrupt;
+      if (signalled.length > 0) interrupt = undefined;
+      signalled = [];
       continue;
     }
+    const beside = interrupt;
+    interrupt = undefined;
+    signalled = [];
     const state = stateOf(event.ring);
     if (event.kind === 'doorbell') {
       // One that was not rung may yet be followed by one that is.
+      state.doorbell = state.withoutDoorbell.size === 0 ? { at, outcome: event.outcome } : undefined;
       for (const life of state.withoutDoorbell) life.doorbell ??= { at, outcome: event.outcome };
       state.withoutDoorbell.clear();
     } else if (event.kind === 'signal') {
       for (const life of state.withoutSignal) {
         if (life.signal === undefined || life.signal.outcome === 'held') life.signal = { at, outcome: event.outcome };
-        if (event.outcome === 'sent') withoutInterrupt.add(life);
+        if (event.outcome === 'sent' && beside !== undefined) life.interrupt = beside;
       }
+      if (event.outcome === 'sent' && beside === undefined) signalled = [...state.withoutSignal];
       if (event.outcome !== 'held') state.withoutSignal.clear();
     } else {
       let life = state.open.get(event.buffer);
@@ -96,12 +108,15 @@ export function livesOf(events: readonly RecordedEvent[]): BufferLife[] {
       if (event.kind === 'copied' || life.bytes === undefined) life.bytes = event.bytes;
       life.frame ??= frame;
       if (event.kind === 'posted') state.withoutDoorbell.add(life);
-      if (event.kind === 'seen') state.withoutDoorbell.delete(life);
+      if (event.kind === 'seen') {
+        state.withoutDoorbell.delete(life);
+        if (life.steps.posted === undefined) life.doorbell ??= state.doorbell;
+        state.doorbell = undefined;
+      }
       if (event.kind === 'completed') state.withoutSignal.add(life);
       if (event.kind === 'reaped') {
         state.open.delete(event.buffer);
         state.withoutSignal.delete(life);
-        withoutInterrupt.delete(life);
       }
     }
   }

@@ -57,6 +57,33 @@ describe('lives of buffers', () => {
     expect(second).toMatchObject({ number: 2, buffer: 5, doorbell: { at: 3000n }, signal: undefined, interrupt: undefined });
   });
 
+  it('take the doorbell before the first look where the driver tells nothing', () => {
+    const { ring, tell } = recorder();
+    tell(1, sent);
+    for (const buffer of [3, 4]) tell(2, step('seen', buffer));
+    expect(livesOf(ring.events).map(({ doorbell }) => doorbell?.at)).toEqual([1000n, undefined]);
+  });
+
+  it('take an interrupt on either side of their signal, and none of somebody else', () => {
+    const { ring, tell } = recorder();
+    const interrupt = (source: string) => ({ kind: 'interrupt', source }) as const;
+    const signal = (name: string) => ({ kind: 'signal', ring: name, outcome: 'sent' }) as const;
+    const done = (name: string, buffer: number): void => {
+      for (const kind of ['seen', 'completed'] as const) tell(1, { kind, ring: name, buffer });
+    };
+    done('net0.rx', 0);
+    tell(2, signal('net0.rx'));
+    tell(2, interrupt('net0'));
+    done('net1.rx', 1);
+    tell(3, interrupt('bridge'));
+    tell(3, signal('net1.rx'));
+    done('net1.rx', 2);
+    tell(4, signal('net1.rx'));
+    done('net0.rx', 3);
+    tell(5, interrupt('bridge'));
+    expect(livesOf(ring.events).map((life) => life.interrupt?.source)).toEqual(['net0', 'bridge', undefined, undefined]);
+  });
+
   it('begin anew when a buffer is used again', () => {
     const { ring, tell } = recorder();
     for (let i = 0; i < 3; i++) for (const kind of ['posted', 'seen', 'completed', 'reaped'] as const) tell(i, step(kind, 7));
