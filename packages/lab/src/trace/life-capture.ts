@@ -3,7 +3,7 @@
  * (`opt_comment` [draft-ietf-opsawg-pcapng §3.5.1]), so that a packet and what its ring did are in one place.
  */
 import { pcapng } from '@paravirt/net-backend';
-import { beginning } from './life-table.ts';
+import { beginning, since } from './life-table.ts';
 import { type BufferLife, STEPS } from './lives.ts';
 
 /** Longest frame kept whole. */
@@ -34,18 +34,18 @@ export function lifeCapture(lives: readonly BufferLife[]): Uint8Array {
 /** `net0.tx buffer 5, 1526 bytes; from 12.000 us: posted +0.000, doorbell sent +0.700, seen +1.500 … us` */
 function describe(life: BufferLife): string {
   const start = beginning(life);
-  const since = (at: bigint): string => `+${(Number(at - start) / 1000).toFixed(3)}`;
+  const after = (at: bigint): string => since(at, start);
   const happened: (readonly [bigint, string])[] = [];
   for (const step of STEPS) {
     const at = life.steps[step];
-    if (at !== undefined) happened.push([at, `${step} ${since(at)}`]);
+    if (at !== undefined) happened.push([at, `${step} ${after(at)}`]);
   }
   for (const [what, told] of [
     ['doorbell', life.doorbell],
     ['signal', life.signal],
   ] as const)
-    if (told !== undefined) happened.push([told.at, `${what} ${told.outcome} ${since(told.at)}`]);
-  if (life.interrupt !== undefined) happened.push([life.interrupt.at, `interrupt of ${life.interrupt.source} ${since(life.interrupt.at)}`]);
+    if (told !== undefined) happened.push([told.at, `${what} ${told.outcome} ${after(told.at)}`]);
+  if (life.interrupt !== undefined) happened.push([life.interrupt.at, `interrupt of ${life.interrupt.source} ${after(life.interrupt.at)}`]);
   happened.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const size = life.bytes === undefined ? '' : `, ${life.bytes} bytes`;
   const from = (Number(start) / 1000).toFixed(3);

@@ -57,7 +57,8 @@ export function lifeTable(lives: readonly BufferLife[]): Table {
 /** When the device turned to it: in that order the rows tell a story. */
 const turn = (life: BufferLife): bigint => life.steps.seen ?? beginning(life);
 
-const since = (at: bigint, start: bigint): string => `+${(Number(at - start) / 1000).toFixed(3)}`;
+/** In µs, with its sign: a doorbell may be known before the buffer is. */
+export const since = (at: bigint, start: bigint): string => `${at < start ? '' : '+'}${(Number(at - start) / 1000).toFixed(3)}`;
 
 /** Only what was sent took part in time; what became of the others is the word itself. */
 const notification = (told: Notification | undefined, start: bigint): Cell => {
