@@ -353,6 +353,7 @@ describe('[vbus §2.6] TXC', () => {
 
   it('copies frames below the threshold, and leaves large ones in the guest’s memory until the port takes them', () => {
     const { rig, send, driver, port, counters, client } = started({ sg: SG, eventq: CAP_TXC }, { port: new RecordingPort(ALL_OFFLOADS) });
+    rig.device.settings.transmitMitigation = 1;
     port.room = 0;
     send(tcpFrame(400, { partial: true }), { checksum: { start: 34, offset: 16 } });
     // Copied: done with, though the port has not taken it.
@@ -475,6 +476,21 @@ describe('[vbus §1.5] Who runs where', () => {
     for (let i = 0; i < 35; i++) driver.send(plainFrame(60));
     client.settle();
     expect(rig.device.doorbells.tx.injected).toBe(times);
+  });
+
+  it('tells the guest by number while the port takes one frame at a time, and of the rest when all is sent', () => {
+    const { rig, driver, client, port } = started();
+    rig.device.settings.transmitMitigation = 3;
+    for (let i = 0; i < 7; i++) driver.send(plainFrame(60));
+    for (let i = 0; i < 8; i++) {
+      port.room = 1;
+      port.onWritable?.();
+      client.settle();
+    }
+    expect(port.sent).toHaveLength(7);
+    expect(rig.device.doorbells.tx.injected).toBe(3);
+    driver.transmit.reap();
+    expect(driver.transmit.inFlight).toBe(0);
   });
 
   it('answers a port that calls back from within transmit without recursion', () => {

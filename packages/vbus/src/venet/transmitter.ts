@@ -199,7 +199,8 @@ export class Transmitter {
       this.#running = false;
     }
     if (outcome === 'gone') return;
-    this.#tell(link);
+    // While the port is slow there is more to send: what is done is told of with the next of it, by number, and at the end.
+    if (!this.#stalled) this.#tell(link);
     if (outcome === 'budget') {
       this.#counters.txOverBudget++;
       this.#schedule(link);
