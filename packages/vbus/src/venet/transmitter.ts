@@ -219,8 +219,8 @@ export class Transmitter {
         continue;
       }
       if (completions !== undefined && completions.backlog + this.#waiting.length >= ring.count) return 'waits';
-      // While the port is slow, more can be taken by reference only.
-      if (!ring.ready) return this.#stalled && completions === undefined ? 'waits' : 'empty';
+      // While the port is slow the next look is due when it takes frames again; only who gives large frames wants its slots back sooner.
+      if (!ring.ready) return this.#stalled && !this.#refers ? 'waits' : 'empty';
       if (left <= 0) return 'budget';
       const fault = this.#describe(link);
       const packet = this.#packet;
@@ -247,6 +247,11 @@ export class Transmitter {
         if (this.#loaded) left++;
       }
     }
+  }
+
+  /** Packets are with the device by reference. */
+  get #refers(): boolean {
+    return this.#loadedPacket !== undefined || this.#waiting.length > 0;
   }
 
   /** The packet at the head of the ring is taken. */

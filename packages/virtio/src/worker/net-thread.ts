@@ -118,7 +118,6 @@ export class VirtioNetThread implements DriverSession {
         ring: () => this.queue(index),
         notify: () => this.#notifyDevice(index),
         interrupt: () => this.signal(index),
-        doorbell: () => {},
       };
       return new QueueNotifications(ends, { mitigation: setup.mitigation, clock });
     });
