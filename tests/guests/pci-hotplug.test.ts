@@ -54,8 +54,11 @@ class Monitor {
   }
 }
 
-/** Tells when eth1 comes, asks for an address there, and tells when it goes; what it prints is not what the console echoes. */
-const WATCH = `n=0; while [ $n -lt ${CYCLES} ]; do while [ ! -e /sys/class/net/eth1 ]; do usleep 10000; done; ip link set eth1 up; \
+/**
+ * Tells when eth1 comes, asks for an address there, and tells when it goes; what it prints is not what the console echoes. An interface is in
+ * sysfs a moment before it can be named.
+ */
+const WATCH = `n=0; while [ $n -lt ${CYCLES} ]; do until ip link set eth1 up 2> /dev/null; do usleep 10000; done; \
 udhcpc -i eth1 -n -q -t 5 -T 2 -s /bin/true > /dev/null 2>&1 && echo "came" "$n"; \
 while [ -e /sys/class/net/eth1 ]; do usleep 10000; done; echo "went" "$n"; n=$((n + 1)); done\n`;
 
