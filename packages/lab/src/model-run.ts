@@ -20,6 +20,7 @@ import { Watchdog } from './workloads/watchdog.ts';
 export interface ModelRunOptions {
   readonly profile: CostProfile;
   readonly trace?: LabContext['trace'] | undefined;
+  readonly onWorkload?: LabContext['onWorkload'] | undefined;
   /** What a test plants in the drivers. */
   readonly fault?: Fault | undefined;
 }
@@ -38,6 +39,7 @@ export class ModelRun {
   readonly cards: readonly Card[];
   readonly nics: Nic[] = [];
   readonly #point: Point;
+  readonly #onWorkload: LabContext['onWorkload'];
   /** When the last card was up. */
   #readyAt = 0;
 
@@ -45,6 +47,7 @@ export class ModelRun {
   constructor(point: Point, options: ModelRunOptions) {
     const { profile, fault } = options;
     this.#point = point;
+    this.#onWorkload = options.onWorkload;
     this.board = new Board({ profile, cards: point.cards, frame: longestFrame(point.workload), trace: options.trace });
     this.cards = makeCards(this.board, point, fault);
   }
@@ -52,8 +55,13 @@ export class ModelRun {
   /** Runs the workload. @throws RunFailure */
   measure(): Measures {
     const { workload } = this.#point;
-    if (workload.kind === 'probe') return this.#measureProbe();
-    return workload.kind === 'hotplug' ? this.#measurePlugging(workload.cycles) : this.#measureTraffic();
+    this.#onWorkload?.('begins');
+    try {
+      if (workload.kind === 'probe') return this.#measureProbe();
+      return workload.kind === 'hotplug' ? this.#measurePlugging(workload.cycles) : this.#measureTraffic();
+    } finally {
+      this.#onWorkload?.('ends');
+    }
   }
 
   /** From the first access until all cards are up. */

@@ -23,6 +23,8 @@ export interface LabContext {
   readonly images?: ReadonlyMap<'x86_64' | 'i686', GuestImage>;
   /** Called once for a run, before its cards are made. `now`: virtual ns, what the present task has taken included. */
   readonly trace?: (now: () => bigint) => RunTrace;
+  /** Called around what is measured, for who measures the host meanwhile. */
+  readonly onWorkload?: (edge: 'begins' | 'ends') => void;
 }
 
 const MOST_CARDS = 8;
@@ -38,7 +40,7 @@ export async function runPoint(point: Point, context: LabContext): Promise<Point
   if (profile === undefined)
     throw new ConfigurationError('no-profile', `${pointName(point)}: there is no price list ${point.profile}`, point.profile);
   if (point.driver === 'linux') return runLinuxPoint(point, context);
-  const run = new ModelRun(point, { profile, trace: context.trace });
+  const run = new ModelRun(point, { profile, trace: context.trace, onWorkload: context.onWorkload });
   try {
     return { point, measures: run.measure() };
   } catch (error) {

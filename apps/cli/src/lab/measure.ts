@@ -26,7 +26,13 @@ const LONGEST_REASON = 1000;
 
 /** Reads the images. @throws Error if one cannot be read */
 export function measuring({ profiles: more, images }: Equipment): Measure {
+  let workload = 0;
+  let began: NodeJS.CpuUsage | undefined;
   const context: LabContext = {
+    onWorkload: (edge) => {
+      if (edge === 'ends') workload += spentSince(began);
+      began = edge === 'begins' ? process.cpuUsage() : undefined;
+    },
     profiles: new Map([...profiles, ...more.map((profile) => [profile.name, profile] as const)]),
     images: new Map(
       Object.entries(images).map(([arch, { kernel, initrd, name }]) => [
@@ -37,13 +43,20 @@ export function measuring({ profiles: more, images }: Equipment): Measure {
   };
   const machine = hostMachine();
   return async (point) => {
-    const cpu = process.cpuUsage();
+    const before = process.cpuUsage();
+    workload = 0;
     const start = process.hrtime.bigint();
     const result = await resultOf(point, context);
-    const { user, system } = process.cpuUsage(cpu);
     const wall = Number(process.hrtime.bigint() - start);
-    return { result, host: { machine, cpu: (user + system) * 1000, wall } };
+    return { result, host: { machine, cpu: spentSince(before), workload, wall } };
   };
+}
+
+/** CPU time of this process, in ns. */
+function spentSince(before: NodeJS.CpuUsage | undefined): number {
+  if (before === undefined) return 0;
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) * 1000;
 }
 
 /** A point that cannot be run has a result, too; why is one line. */

@@ -9,8 +9,9 @@ import { type PointResult, parsePointResult } from '@paravirt/lab';
 export interface HostCost {
   /** As `hostMachine` tells it. */
   readonly machine: string;
-  /** Of all threads of the process, in ns. */
+  /** Of all threads of the process, in ns: boot and all, and of it what is measured. */
   readonly cpu: number;
+  readonly workload: number;
   readonly wall: number;
 }
 
@@ -31,12 +32,13 @@ export const LARGEST_OUTCOME: number = 64 << 10;
 export function parseOutcome(value: unknown): Outcome {
   if (typeof value !== 'object' || value === null) throw new ConfigurationError('bad-outcome', 'an outcome is an object', value);
   const { result, host, lost } = value as Readonly<Record<string, unknown>>;
-  const { machine, cpu, wall } = (typeof host === 'object' && host !== null ? host : {}) as Readonly<Record<string, unknown>>;
+  const { machine, cpu, workload, wall } = (typeof host === 'object' && host !== null ? host : {}) as Readonly<Record<string, unknown>>;
   if (typeof machine !== 'string' || machine.length > LONGEST_MACHINE || /\p{Cc}/u.test(machine))
     throw new ConfigurationError('bad-outcome', 'the machine of an outcome is no short line of text', machine);
-  if (!isTime(cpu) || !isTime(wall)) throw new ConfigurationError('bad-outcome', 'the time of an outcome is no number of ns', host);
+  if (!isTime(cpu) || !isTime(workload) || !isTime(wall))
+    throw new ConfigurationError('bad-outcome', 'the time of an outcome is no number of ns', host);
   if (lost !== undefined && lost !== true) throw new ConfigurationError('bad-outcome', 'an outcome is lost or not', lost);
-  const known = { result: parsePointResult(result), host: { machine, cpu, wall } };
+  const known = { result: parsePointResult(result), host: { machine, cpu, workload, wall } };
   return lost === true ? { ...known, lost } : known;
 }
 

@@ -37,7 +37,7 @@ describe('host.json', () => {
       nats: false,
       resumed: 1,
       points: [
-        { point: pointName(point(1)), machine: 'a machine', cpu: 2, wall: 4000, cpuPerFrame: 500_000 },
+        { point: pointName(point(1)), machine: 'a machine', cpu: 2, workload: 1, wall: 4000, cpuPerFrame: 250_000 },
         { point: pointName(point(2)), cpuPerFrame: null },
       ],
     });

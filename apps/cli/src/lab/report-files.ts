@@ -53,7 +53,7 @@ export async function writeReport(directory: string, report: Report, facts: RunF
   });
 }
 
-/** Times in ms. Indented, ends in a newline. */
+/** Times in ms; `workload` is the part of `cpu` that was spent on what is measured. Indented, ends in a newline. */
 export function hostJson({ build, date, wallMs, workers, nats, resumed, outcomes }: RunFacts): string {
   const points = outcomes.map(({ result, host }) => {
     const frames = 'measures' in result ? result.measures.frames.transmitted + result.measures.frames.received : 0;
@@ -61,9 +61,10 @@ export function hostJson({ build, date, wallMs, workers, nats, resumed, outcomes
       point: pointName(result.point satisfies Point),
       machine: host.machine,
       cpu: rounded(host.cpu / 1e6),
+      workload: rounded(host.workload / 1e6),
       wall: rounded(host.wall / 1e6),
       /** In ns. */
-      cpuPerFrame: frames === 0 ? null : Math.round(host.cpu / frames),
+      cpuPerFrame: frames === 0 ? null : Math.round(host.workload / frames),
     };
   });
   const cpu = rounded(outcomes.reduce((sum, { host }) => sum + host.cpu, 0) / 1e6);

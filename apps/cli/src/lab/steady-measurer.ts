@@ -64,6 +64,6 @@ export class SteadyMeasurer {
   }
 
   #lost(point: Point, failed: string, wallMs: number): Outcome {
-    return { result: { point, failed }, host: { machine: this.#options.machine, cpu: 0, wall: wallMs * 1e6 }, lost: true };
+    return { result: { point, failed }, host: { machine: this.#options.machine, cpu: 0, workload: 0, wall: wallMs * 1e6 }, lost: true };
   }
 }

@@ -43,6 +43,7 @@ export interface GuestOptions {
   /** Default: that of the machine. */
   readonly engine?: 'interpreter' | 'translator' | undefined;
   readonly trace?: LabContext['trace'];
+  readonly onWorkload?: LabContext['onWorkload'];
 }
 
 export class LinuxGuest {
@@ -110,11 +111,13 @@ export class LinuxGuest {
     for (const { wire } of this.peers) wire.restart();
     this.pc.prices = this.#prices;
     this.#measuring = true;
+    this.#options.onWorkload?.('begins');
     return this.counts();
   }
 
   /** The workload has ended, what follows is free. */
   end(): Counts {
+    this.#options.onWorkload?.('ends');
     const counts = this.counts();
     this.pc.prices = undefined;
     this.#measuring = false;

@@ -33,10 +33,15 @@ export async function runLinuxPoint(point: Point, context: LinuxContext): Promis
   }
 }
 
-async function measure(point: Point, profile: CostProfile, image: GuestImage, { engine, trace }: LinuxContext): Promise<Measures> {
+async function measure(
+  point: Point,
+  profile: CostProfile,
+  image: GuestImage,
+  { engine, trace, onWorkload }: LinuxContext,
+): Promise<Measures> {
   const { workload, card } = point;
   const comes = workload.kind === 'hotplug' || workload.kind === 'probe';
-  const guest = await LinuxGuest.boot({ point, profile, image, engine, trace, cards: comes ? 0 : point.cards });
+  const guest = await LinuxGuest.boot({ point, profile, image, engine, trace, onWorkload, cards: comes ? 0 : point.cards });
   switch (workload.kind) {
     case 'bulk':
     case 'packets':

@@ -204,6 +204,6 @@ class Run {
 
 const untold = (point: Point): Outcome => ({
   result: { point, failed: `no worker told what became of it, ${MOST_ROUNDS} times` },
-  host: { machine: hostMachine(), cpu: 0, wall: 0 },
+  host: { machine: hostMachine(), cpu: 0, workload: 0, wall: 0 },
   lost: true,
 });

@@ -36,8 +36,8 @@ describe('Messages', () => {
     ['too much', `"${'x'.repeat(1 << 20)}"`],
     ['a point that is none', { ...point(1), cards: 1e9 }],
     ['an outcome without a host', { result: outcome(point(1)).result }],
-    ['a machine of two lines', { ...outcome(point(1)), host: { machine: 'a\nb', cpu: 1, wall: 1 } }],
-    ['a time that is none', { ...outcome(point(1)), host: { machine: 'a', cpu: -1, wall: 1 } }],
+    ['a machine of two lines', { ...outcome(point(1)), host: { machine: 'a\nb', cpu: 1, workload: 1, wall: 1 } }],
+    ['a time that is none', { ...outcome(point(1)), host: { machine: 'a', cpu: -1, workload: 1, wall: 1 } }],
   ])('are refused without harm: %s', (_, value) => {
     const message = value instanceof Uint8Array ? value : bytes(value);
     for (const decode of [decodeOffer, decodePoint, decodeOutcome]) expect(() => decode(message)).toThrow(ConfigurationError);

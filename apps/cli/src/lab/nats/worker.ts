@@ -168,6 +168,6 @@ async function equip({ connection }: Server, { names, circumstances }: OfferedRu
 
 const undeliverable = (point: Point): Outcome => ({
   result: { point, failed: `the worker that measured it was lost, ${MOST_DELIVERIES} times` },
-  host: { machine: hostMachine(), cpu: 0, wall: 0 },
+  host: { machine: hostMachine(), cpu: 0, workload: 0, wall: 0 },
   lost: true,
 });

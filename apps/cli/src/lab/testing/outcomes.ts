@@ -38,7 +38,7 @@ export const outcome = (of: Point, elapsed = 1): Outcome => ({
       other: {},
     },
   },
-  host: { machine: 'a machine', cpu: 2e6, wall: 4e9 },
+  host: { machine: 'a machine', cpu: 2e6, workload: 1e6, wall: 4e9 },
 });
 
 export const failed = (of: Point): Outcome => ({ ...outcome(of), result: { point: of, failed: 'it did not work' } });
