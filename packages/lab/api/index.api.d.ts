@@ -325,6 +325,8 @@ interface LabContext {
     readonly images?: ReadonlyMap<'x86_64' | 'i686', GuestImage>;
     /** Called once for a run, before its cards are made. `now`: virtual ns, what the present task has taken included. */
     readonly trace?: (now: () => bigint) => RunTrace;
+    /** Called around what is measured, for who measures the host meanwhile. */
+    readonly onWorkload?: (edge: 'begins' | 'ends') => void;
 }
 /** @throws ConfigurationError for a point that is none; what goes wrong in a run is a `failed` result. */
 declare function runPoint(point: Point, context: LabContext): Promise<PointResult>;
@@ -434,8 +436,9 @@ declare class RingRecorder {
 
 /**
  * From events to lives: what happened to each buffer from `posted` to `reaped`, and which notifications were its own. A doorbell belongs
- * to every buffer that was posted since the one before it; a signal to every buffer completed since the one before it; an interrupt to
- * every buffer whose signal was sent and that had none yet. A side that tells nothing (the driver in a guest) leaves its steps out.
+ * to every buffer that was posted since the one before it; where the driver tells nothing (in a guest), to the buffer that is seen next. A
+ * signal belongs to every buffer completed since the one before it, and an interrupt to the signal beside it: a signal without one was
+ * carried by an interrupt that was on its way already.
  */
 
 /** In the order of a life. */

@@ -2,7 +2,7 @@ import { AddressSpace, Ram, VirtualClock, RecordingLine, TraceSink, RingEvent } 
 import { PciFunction } from '@paravirt/pci';
 import { NorthWire, NorthSession, NorthArena, VbusDevice, Attribute, DeviceInterface, VbusConnection, SharedRegion, ShmSignal, ConnectContext, VbusHost, Vbus, MappedMemory, ConnectorEvent, Ioq, ClientMemory, EventQueue, BufferMemory, VbusTrace, VbusClient } from './index.js';
 import { VbusPciBridge, VbusPciBridgeOptions, Venet, VenetEvent, VenetOptions } from './index.js';
-export { n as venet } from './venet.js';
+export { o as venet } from './venet.js';
 import { RecordingPort } from '@paravirt/net-backend/testing';
 import '@paravirt/net-backend';
 

@@ -309,23 +309,6 @@ declare class VenetCounters {
     readonly rings: Record<VenetRing, SignalCounters>;
 }
 
-/** What an administrator may change while a device runs; the attributes of venet.ts show and store it. [vbus §1.2] */
-interface VenetSettings {
-    /**
-     * Wakeups for transmission that follow each other within this many microseconds are a burst and are left to deferred work, which takes
-     * what the guest adds meanwhile without further doorbells; a wakeup after a longer pause is served at once, for latency. 0: no detection,
-     * all is deferred. In the place `deferred` all is, whatever this says.
-     */
-    burstThreshold: number;
-    /** Transmitted packets after which the guest is told, if there are more to send; at the end it is told anyway. 0: after each. With the mitigation `packets` that decides instead. */
-    transmitMitigation: number;
-    /**
-     * Large frames (with segmentation left to do) of at least this many bytes stay in the guest's memory until the port takes them, if the
-     * driver wants to be told of completion. 0: every frame is copied first.
-     */
-    zeroCopyThreshold: number;
-}
-
 /** How a venet and its driver notify each other, and where the data path runs: words that all cards share (`@paravirt/bus`). */
 
 /** Options of a card. */
@@ -345,6 +328,23 @@ interface VenetNotificationOptions {
     readonly ringTrace?: TraceSink<RingEvent>;
     /** Of the card, in the trace: its rings are `${ringName}.rx`, `.tx`, `.event` and `.page`. Default: the device's name. */
     readonly ringName?: string;
+}
+
+/** What an administrator may change while a device runs; the attributes of venet.ts show and store it. [vbus §1.2] */
+interface VenetSettings {
+    /**
+     * Wakeups for transmission that follow each other within this many microseconds are a burst and are left to deferred work, which takes
+     * what the guest adds meanwhile without further doorbells; a wakeup after a longer pause is served at once, for latency. 0: no detection,
+     * all is deferred. In the place `deferred` all is, whatever this says.
+     */
+    burstThreshold: number;
+    /** Transmitted packets after which the guest is told, if there are more to send; at the end it is told anyway. 0: after each. With the mitigation `packets` that decides instead. */
+    transmitMitigation: number;
+    /**
+     * Large frames (with segmentation left to do) of at least this many bytes stay in the guest's memory until the port takes them, if the
+     * driver wants to be told of completion. 0: every frame is copied first.
+     */
+    zeroCopyThreshold: number;
 }
 
 /**
@@ -438,5 +438,5 @@ interface VenetClassOptions extends Omit<VenetOptions, 'port' | 'mac' | 'name' |
 /** The device class "venet-tap". */
 declare function venetClass({ connect, mac, enabled, ...rest }: VenetClassOptions): DeviceClass;
 
-export { VENET_CLASS as V, VENET_TYPE as a, VENET_VERSION as b, VbusPciBridge as c, Venet as e, VenetCounters as g, abi as n, structure as s, venetClass as v };
-export type { FieldSize as F, Structure as S, VbusPciBridgeOptions as d, VenetClassOptions as f, VenetDropReason as h, VenetEvent as i, VenetOffloadPolicy as j, VenetOptions as k, VenetRing as l, VenetSettings as m };
+export { VENET_CLASS as V, VENET_TYPE as a, VENET_VERSION as b, VbusPciBridge as c, Venet as e, VenetCounters as g, abi as o, structure as s, venetClass as v };
+export type { FieldSize as F, Structure as S, VbusPciBridgeOptions as d, VenetClassOptions as f, VenetDropReason as h, VenetEvent as i, VenetNotificationOptions as j, VenetOffloadPolicy as k, VenetOptions as l, VenetRing as m, VenetSettings as n };
