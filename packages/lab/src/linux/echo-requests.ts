@@ -4,6 +4,7 @@
  */
 import type { Clock } from '@paravirt/bus';
 import { type EthernetPort, type FrameOffload, WrappedPort } from '@paravirt/net-backend';
+import { completeChecksum } from '@paravirt/net-backend/frame';
 import { isPiece, piece } from './pattern.ts';
 
 export interface EchoRequestsOptions {
@@ -19,6 +20,9 @@ export interface EchoRequestsOptions {
 const ETHERNET = 14;
 const IPV4 = 20;
 const ICMP = 8;
+/** Within their headers. */
+const IPV4_CHECKSUM = 10;
+const ICMP_CHECKSUM = 2;
 /** Of data, as ping(8) sends. */
 const DATA = 56;
 const IDENTIFIER = 0x6c61;
@@ -83,13 +87,13 @@ export class EchoRequests extends WrappedPort {
     view.setUint16(ETHERNET + 8, (64 << 8) | 1);
     view.setUint32(ETHERNET + 12, own);
     view.setUint32(ETHERNET + 16, guest);
-    view.setUint16(ETHERNET + 10, checksum(frame.subarray(ETHERNET, ETHERNET + IPV4)));
+    completeChecksum(frame, ETHERNET + IPV4, ETHERNET, IPV4_CHECKSUM);
     const at = ETHERNET + IPV4;
     view.setUint8(at, ECHO);
     view.setUint16(at + 4, IDENTIFIER);
     view.setUint16(at + 6, sequence);
     frame.set(piece(sequence, DATA), at + ICMP);
-    view.setUint16(at + 2, checksum(frame.subarray(at)));
+    completeChecksum(frame, frame.length, at, ICMP_CHECKSUM);
     return frame;
   }
 }
@@ -107,12 +111,4 @@ function isAnswer(frame: Uint8Array, sequence: number): boolean {
     view.getUint16(at + 6) === sequence &&
     isPiece(frame.subarray(at + ICMP, at + ICMP + DATA), sequence)
   );
-}
-
-/** [RFC 1071] Of an even number of bytes. */
-function checksum(bytes: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < bytes.length; i += 2) sum += ((bytes[i] as number) << 8) | (bytes[i + 1] as number);
-  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x1_0000);
-  return ~sum & 0xffff;
 }

@@ -9,6 +9,7 @@
 import type { Clock } from '@paravirt/bus';
 import { type EthernetPort, type FrameOffload, type PortOffloads, type ReceiverOffloads, WrappedPort } from '@paravirt/net-backend';
 import { Moderation } from '../simulation/moderation.ts';
+import { wireTime } from '../simulation/wire-time.ts';
 
 export interface WireOptions {
   readonly clock: Clock;
@@ -22,9 +23,6 @@ export interface WireOptions {
   readonly largeFrames: boolean;
 }
 
-/** Preamble and start of frame, frame check sequence, gap between frames. [IEEE 802.3 §3.1, §4.4.2] In bytes. */
-const FRAME_OVERHEAD = 8 + 4 + 12;
-const MIN_FRAME = 60;
 const LONG_FRAME = 1514;
 /** Long frames whose time may be waited for. */
 const QUEUE_FRAMES = 64;
@@ -78,7 +76,7 @@ export class WirePort extends WrappedPort {
 
   /** Virtual ns that a frame of `length` bytes occupies the wire, with fractions. */
   timeOf(length: number): number {
-    return ((Math.max(length, MIN_FRAME) + FRAME_OVERHEAD) * 8e9) / this.#options.bitsPerSecond;
+    return wireTime(length, this.#options.bitsPerSecond);
   }
 
   /** Forgets what passed. */

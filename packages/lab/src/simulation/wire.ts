@@ -5,12 +5,9 @@
  */
 import { Moderation } from './moderation.ts';
 import type { Simulation } from './simulation.ts';
+import { wireTime } from './wire-time.ts';
 
 export type WireDirection = 'up' | 'down';
-
-/** Preamble and start of frame, frame check sequence, gap between frames. [IEEE 802.3 §3.1, §4.4.2] In bytes. */
-const FRAME_OVERHEAD = 8 + 4 + 12;
-const MIN_FRAME = 60;
 
 export interface WireOptions {
   readonly simulation: Simulation;
@@ -35,7 +32,7 @@ export class Wire {
 
   /** Virtual ns that a frame of `length` bytes occupies the wire. */
   timeOf(length: number): number {
-    return Math.ceil(((Math.max(length, MIN_FRAME) + FRAME_OVERHEAD) * 8e9) / this.#options.bitsPerSecond);
+    return Math.ceil(wireTime(length, this.#options.bitsPerSecond));
   }
 
   /** When all that was sent in a direction has left. */
